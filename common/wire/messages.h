@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// What dataplane and manager say to each other, as plain structs; `foreflow.proto` is their form on the wire.
+// Place: common/wire; the only meeting point of dataplane/ and host/.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/category.h"
+#include "common/ids.h"
+#include "common/units.h"
+
+namespace foreflow::wire {
+
+// ---- dataplane -> manager -------------------------------------------------------------------------------------------
+
+// Why a packet was not passed on. Order is part of the wire format: append only.
+enum class DropCause : std::uint8_t {
+  kMalformed,  // headers do not parse
+  kSpoof,      // source MAC is not the VM's
+  kPoliced,    // over the limit
+  kUnknownVm,  // unicast from the uplink to no VM of ours
+  kHandover,   // ring to the owner was full
+  kPortFull,   // the receiving port took no more packets
+  kNoBuffer,   // no mbuf for a copy
+  kOversize,   // larger than the receiving port's MTU
+};
+inline constexpr std::size_t kDropCauses = 8;
+inline constexpr std::array<std::string_view, kDropCauses> kDropCauseNames{
+    "malformed", "spoof", "policed", "unknown_vm", "handover", "port_full", "no_buffer", "oversize"};
+constexpr std::size_t index(DropCause cause) { return static_cast<std::size_t>(cause); }
+
+// One VM, one direction, one report interval. All are deltas. Offered = arrived for the VM or from it, counted before
+// the meter wherever the meter is (software or hardware); passed = forwarded; offered - passed = sum of drops.
+struct DirectionSample {
+  std::uint64_t offered_packets = 0;
+  std::uint64_t offered_bytes = 0;
+  std::uint64_t passed_packets = 0;
+  std::uint64_t passed_bytes = 0;
+  std::array<std::uint64_t, kDropCauses> drops{};      // packets
+  std::optional<std::uint64_t> peak_10ms_bytes = 0;    // largest offered bytes in any 10 ms; nullopt = not observable
+  bool limited = false;                                // the meter dropped or delayed: offered is a lower bound
+  std::array<std::uint64_t, kCategories> app_bytes{};  // passed bytes by category
+};
+
+struct VmSample {
+  VmId vm;
+  std::array<DirectionSample, kDirections> directions;
+  std::uint32_t connections_opened = 0;
+  std::uint32_t connections_active = 0;
+};
+
+// A tracked flow, for people to look at; not stored.
+struct FlowSample {
+  VmId vm;
+  std::string local;  // "10.0.0.1:443", "[2001:db8::1]:53", the VM's end
+  std::string remote;
+  std::string transport;  // "tcp", "udp", "icmp", "proto-47"
+  std::string protocol;   // "tls", "redis", ... or "unknown"
+  Category category = Category::kUnknown;
+  std::string app;                                 // service by name (SNI, Host) where recognised, else empty
+  std::uint8_t confidence = 0;                     // percent
+  std::array<std::uint64_t, kDirections> bytes{};  // since the flow began
+  std::uint32_t age_seconds = 0;
+};
+
+enum class Placement : std::uint8_t { kHardware, kSoftware, kRefused };
+constexpr std::string_view to_string(Placement placement) {
+  return placement == Placement::kHardware ? "hw" : placement == Placement::kSoftware ? "sw" : "refused";
+}
+
+// Totals of an enforced intent since it was installed.
+struct IntentStats {
+  IntentId id;
+  std::uint64_t passed_packets = 0;
+  std::uint64_t passed_bytes = 0;
+  std::uint64_t dropped_packets = 0;
+  std::uint64_t dropped_bytes = 0;
+};
+
+// The dataplane as a whole, deltas per interval.
+// rx_packets = consumed from ports; rx + flood_copies = tx + sum(drops) holds over the life of the process.
+struct DataplaneSample {
+  std::uint64_t rx_packets = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_packets = 0;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t flood_copies = 0;
+  std::array<std::uint64_t, kDropCauses> drops{};
+  std::uint64_t spool_dropped_reports = 0;  // reports lost because the spool was full
+};
+
+struct Report {
+  std::uint64_t sequence = 0;  // 1, 2, ... within one boot id, no gaps
+  UnixNanos time;              // end of the interval, the dataplane's clock (or capture time)
+  std::uint64_t interval_ns = 0;
+  DataplaneSample dataplane;
+  std::vector<VmSample> vms;
+  std::vector<FlowSample> top_flows;  // at most kMostFlows, the largest by bytes of this interval
+  std::vector<IntentStats> intents;
+};
+inline constexpr std::size_t kMostFlows = 64;
+
+struct PortInfo {
+  std::string name;
+  std::string driver;
+  MacAddress mac;
+  bool uplink = false;
+  bool up = false;
+};
+
+// What lending the device's meters can do; the manager uses hard mode where there is none.
+enum class Lending : std::uint8_t { kNone, kSoftware, kHardware };
+
+struct Capabilities {
+  Lending lending = Lending::kNone;
+  bool hardware_meters = false;
+  std::string backend;  // "rte_flow on net_af_packet (emulated eSwitch)", for people
+};
+
+struct Hello {
+  std::string dataplane;
+  std::string version;
+  std::uint64_t boot_id = 0;  // new with each start of the process
+  Generation applied;
+  Capabilities capabilities;
+  std::vector<PortInfo> ports;
+};
+
+struct IntentResult {
+  IntentId id;
+  Placement placement = Placement::kRefused;
+  std::string reason;  // why not where it was asked for; empty when as asked
+  BytesPerSecond achieved_cir;
+  BytesPerSecond achieved_pir;
+};
+
+struct Applied {
+  Generation generation;
+  std::vector<IntentResult> results;
+};
+
+struct Event {
+  UnixNanos time;
+  std::string kind;  // "port_down", "signature_reload_failed", ...
+  std::string text;
+};
+
+// ---- manager -> dataplane -------------------------------------------------------------------------------------------
+
+struct Attachment {
+  std::string port;
+  MacAddress mac;
+  Segment segment;
+  auto operator<=>(const Attachment&) const = default;
+};
+
+struct VmSpec {
+  VmId id;
+  std::string name;
+  std::vector<Attachment> attachments;
+  bool allow_foreign_mac = false;
+  bool operator==(const VmSpec&) const = default;
+};
+
+struct UplinkSpec {
+  std::string port;
+  std::array<BytesPerSecond, kDirections> capacity{kUnlimited, kUnlimited};
+  bool operator==(const UplinkSpec&) const = default;
+};
+
+// Two-rate limit of one VM and direction (RFC 2698 colours; borrowing as in docs/ARCHITECTURE.md).
+struct Police {
+  VmId vm;
+  Direction direction = Direction::kEgress;
+  BytesPerSecond cir;  // always passes
+  BytesPerSecond pir;  // >= cir; between the two passes while the uplink has unused capacity
+  Bytes cbs;
+  Bytes pbs;
+  std::uint32_t weight = 1;  // of borrowing
+  bool operator==(const Police&) const = default;
+};
+
+enum class Demand : std::uint8_t { kRequireHardware, kPreferHardware, kSoftware };
+constexpr std::string_view to_string(Demand demand) {
+  return demand == Demand::kRequireHardware  ? "require_hw"
+         : demand == Demand::kPreferHardware ? "prefer_hw"
+                                             : "software";
+}
+
+// One thing to enforce. Other kinds (steer, mirror, bypass, ...) join the variant.
+struct Intent {
+  IntentId id;
+  std::uint32_t priority = 0;
+  Demand demand = Demand::kPreferHardware;
+  std::variant<Police> what;
+  bool operator==(const Intent&) const = default;
+};
+
+// The whole wish, never a difference; the dataplane computes desired - applied itself.
+struct DesiredState {
+  Generation generation;
+  std::vector<UplinkSpec> uplinks;
+  std::vector<VmSpec> vms;
+  std::vector<Intent> intents;
+  std::string signature_set;  // name of a set installed on the dataplane; empty = its default
+};
+
+struct Ack {
+  std::uint64_t boot_id = 0;
+  std::uint64_t sequence = 0;  // everything up to and including this is stored
+};
+
+using FromDataplane = std::variant<Hello, Report, Applied, Event>;
+using ToDataplane = std::variant<DesiredState, Ack>;
+
+}  // namespace foreflow::wire

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names the application of a flow from its first payloads: Hyperscan finds candidates, validators confirm them.
+// Place: dataplane/classify; workers of the dataplane and foreflow-classify.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "common/category.h"
+#include "common/result.h"
+#include "dataplane/net/parse.h"
+
+namespace foreflow::classify {
+
+// Dense ids, stable for the life of the process also across reloads. 0 = unknown.
+using ProtocolId = std::uint16_t;
+using AppId = std::uint16_t;
+
+enum class Source : std::uint8_t { kNone, kPayload, kName, kPort };
+
+struct Verdict {
+  ProtocolId protocol = 0;
+  AppId app = 0;
+  Category category = Category::kUnknown;
+  std::uint8_t confidence = 0;  // percent
+  Source source = Source::kNone;
+};
+
+struct FirstPayload {
+  std::span<const std::uint8_t> bytes;  // not empty
+  std::uint8_t ip_protocol = 0;         // net::kTcp or net::kUdp
+  std::uint16_t source_port = 0;        // hints only
+  std::uint16_t destination_port = 0;
+};
+
+// The compiled signatures. Immutable; any number of workers.
+class Classifier {
+ public:
+  // Reads every `*.toml` of `directory`. Errors name file, line and pattern.
+  static Result<std::unique_ptr<const Classifier>> load(const std::filesystem::path& directory);
+  ~Classifier();
+
+  std::string_view protocol_name(ProtocolId id) const noexcept;  // "unknown" for 0
+  std::string_view app_name(AppId id) const noexcept;            // "" for 0
+  std::size_t protocol_count() const noexcept;
+
+ private:
+  friend class Inspector;
+  Classifier();
+  struct Database;
+  std::unique_ptr<Database> database_;
+};
+
+// One worker's scratch space. No allocation after construction.
+class Inspector {
+ public:
+  static Result<Inspector> create(const Classifier& classifier);
+  Inspector(Inspector&&) noexcept;
+  Inspector& operator=(Inspector&&) noexcept;
+  ~Inspector();
+
+  // Looks at one payload. An unknown protocol (id 0) means: show me the next payload, if the budget allows.
+  Verdict inspect(const Classifier& classifier, const FirstPayload& payload) noexcept;
+
+ private:
+  Inspector();
+  struct Scratch;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+}  // namespace foreflow::classify

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where intents are enforced: a device through rte_flow and rte_mtr, or the pipeline in software.
+// Place: dataplane/offload. Thread safety: control thread only.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/wire/messages.h"
+#include "dataplane/offload/intent.h"
+
+namespace foreflow::offload {
+
+class OffloadBackend {
+ public:
+  virtual ~OffloadBackend() = default;
+
+  // Finds out by canary (create, count, destroy), never by validation alone, what the given ports can do.
+  virtual wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids) = 0;
+
+  // One result per member of `delta.set`, in order. A refused intent leaves what was installed before it untouched.
+  // A changed rate is updated in place: no rule is removed and no bucket refilled.
+  virtual std::vector<wire::IntentResult> apply(const IntentDelta& delta) = 0;
+
+  // Totals since each intent was installed; one entry per installed intent. A failed read is left out.
+  virtual std::vector<wire::IntentStats> read_stats() = 0;
+
+  // Removes what a former process left behind in the device. Returns how many rules and meters it removed.
+  virtual Result<std::size_t> reconcile() = 0;
+
+  // How the intent is enforced, for an operator: rules, groups, meter ids, rates on the device's grid.
+  virtual std::optional<std::string> explain(IntentId id) const = 0;
+};
+
+}  // namespace foreflow::offload

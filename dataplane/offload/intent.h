@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// An intent with everything a device needs to know to enforce it, and the pure difference of two sets of them.
+// Place: dataplane/offload; the control thread resolves wire intents against ports and VMs into these.
+#pragma once
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/wire/messages.h"
+
+namespace foreflow::offload {
+
+struct ResolvedAttachment {
+  std::uint16_t port_id = 0;  // ethdev
+  MacAddress mac;
+  Segment segment;
+  auto operator<=>(const ResolvedAttachment&) const = default;
+};
+
+struct ResolvedIntent {
+  wire::Intent intent;
+  std::vector<ResolvedAttachment> attachments;  // of the VM that the intent names
+  std::vector<std::uint16_t> source_ports;      // where packets for that VM can enter: the other ports of its segments
+  bool operator==(const ResolvedIntent&) const = default;
+};
+
+using IntentSet = std::map<IntentId, ResolvedIntent>;
+
+struct IntentDelta {
+  std::vector<ResolvedIntent> set;  // new or changed
+  std::vector<IntentId> clear;
+};
+
+IntentDelta difference(const IntentSet& applied, const IntentSet& desired);
+
+}  // namespace foreflow::offload

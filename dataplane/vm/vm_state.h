@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the dataplane remembers of one VM slot between packets: counters, meters, peaks. It lives outside the
+// configuration snapshot, so a new configuration never resets it.
+// Place: dataplane/vm. Writer: the worker that owns the VM; readers: the control thread, each second.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "common/category.h"
+#include "common/counter.h"
+#include "common/ids.h"
+#include "common/meter/two_rate.h"
+#include "common/wire/messages.h"
+
+namespace foreflow::vm {
+
+// Dense index of a VM within this process; stable for the VM's life, reused only after its flows are gone.
+using Slot = std::uint16_t;
+inline constexpr Slot kNoSlot = 0xffff;
+inline constexpr std::size_t kMostVms = 4096;
+
+// Largest offered bytes in any aligned 10 ms; the reader takes it and thereby starts a new maximum.
+class Peak {
+ public:
+  static constexpr std::uint64_t kWindowNs = 10'000'000;
+
+  // Owner only.
+  void add(std::uint64_t bytes, std::uint64_t now_ns) noexcept {
+    const auto window = now_ns / kWindowNs;
+    if (window != window_) {
+      window_ = window;
+      sum_ = 0;
+    }
+    sum_ += bytes;
+    if (const auto epoch = epoch_.load(std::memory_order_relaxed); epoch != seen_epoch_) {
+      seen_epoch_ = epoch;
+      largest_.set(sum_);
+    } else {
+      largest_.raise(sum_);
+    }
+  }
+
+  // Control only: the maximum since the last call; 0 when nothing arrived since then.
+  std::uint64_t take() noexcept {
+    const auto largest = largest_.read();
+    epoch_.fetch_add(1, std::memory_order_relaxed);
+    return largest;
+  }
+
+ private:
+  Counter largest_;
+  std::atomic<std::uint32_t> epoch_{0};
+  std::uint32_t seen_epoch_ = 0;
+  std::uint64_t window_ = 0;
+  std::uint64_t sum_ = 0;
+};
+
+struct alignas(64) DirectionState {
+  meter::TwoRateMeter meter;
+  Counter offered_packets;
+  Counter offered_bytes;
+  Counter passed_packets;
+  Counter passed_bytes;
+  std::array<Counter, wire::kDropCauses> drops;  // packets
+  std::array<Counter, kCategories> app_bytes;    // passed bytes
+  Counter policed_bytes;
+  Peak peak;
+};
+
+struct alignas(64) VmState {
+  std::array<DirectionState, kDirections> directions;
+  Counter connections_opened;
+  Counter connections_active;
+};
+
+}  // namespace foreflow::vm
