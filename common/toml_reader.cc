@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/toml_reader.h"
 
-#include <fmt/format.h>
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <numeric>
 #include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
 
 namespace foreflow {
 namespace {
@@ -213,7 +213,8 @@ Status TomlDocument::check() const {
   std::stable_sort(reasons.begin(), reasons.end(), [](const Reason& a, const Reason& b) { return a.line < b.line; });
   std::string text;
   for (const auto& reason : reasons)
-    text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", root_.state_->document->name, reason.line, reason.text);
+    text +=
+        fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", root_.state_->document->name, reason.line, reason.text);
   return fail(ErrorCode::kInvalidConfig, text);
 }
 
