@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/model/config.h"
+
+#include <algorithm>
+
+#include "common/toml_reader.h"
+#include "host/model/config_fleet.h"
+
+namespace foreflow::model {
+namespace {
+
+void read_certificates(TomlTable& table, Certificates& out) {
+  table.read("ca", out.ca);
+  table.read("certificate", out.certificate);
+  table.read("key", out.key);
+}
+
+void check_listen(TomlTable& table, const std::string& listen) {
+  if (listen.starts_with("unix:/") || listen.rfind(':') + 1 < listen.size()) return;
+  table.error("listen", "'" + listen + "' is not host:port or unix:/path");
+}
+
+void read_link(TomlTable& root, LinkSettings& out) {
+  root.require("link");
+  if (auto table = root.table("link")) {
+    table->read("listen", out.listen);
+    check_listen(*table, out.listen);
+    for (const auto* key : {"ca", "certificate", "key"}) table->require(key);
+    read_certificates(*table, out.certificates);
+    table->finish();
+  }
+}
+
+void read_api(TomlTable& root, const Certificates& link, ApiSettings& out) {
+  out.certificates = link;
+  if (auto table = root.table("api")) {
+    table->read("listen", out.listen);
+    check_listen(*table, out.listen);
+    read_certificates(*table, out.certificates);
+    table->read("operators", out.operators);
+    if (out.operators.empty()) table->error("operators", "nobody could use the API; name at least one certificate");
+    table->finish();
+  }
+}
+
+void read_store(TomlTable& root, const std::filesystem::path& state_dir, StoreSettings& out) {
+  out.path = state_dir / "series.db";
+  if (auto table = root.table("store")) {
+    table->read_word("kind", out.kind, {{"sqlite", StoreKind::kSqlite}, {"influxdb", StoreKind::kInfluxdb}});
+    table->read("path", out.path);
+    table->read("url", out.url);
+    if (!out.url.starts_with("http://") && !out.url.starts_with("https://"))
+      table->error("url", "'" + out.url + "' does not begin with http:// or https://");
+    table->read("database", out.database);
+    table->read("username", out.username);
+    table->read("password_file", out.password_file);
+    if (!out.username.empty() && out.password_file.empty())
+      table->error("username", "needs a password_file (readable by its owner alone)");
+    table->read("ca", out.ca);
+    table->finish();
+  }
+}
+
+void read_forecast(TomlTable& root, ForecastSettings& out) {
+  auto table = root.table("forecast");
+  if (!table) return;
+  table->read("interval", out.interval_ns, parse_duration);
+  table->read("horizon", out.horizon_ns, parse_duration);
+  table->read("season", out.season_ns, parse_duration);
+  table->read("history", out.history_ns, parse_duration);
+  if (out.interval_ns < kNanosPerSecond) table->error("interval", "must be at least 1s");
+  const auto interval = std::max<std::uint64_t>(out.interval_ns, 1);
+  if (out.horizon_ns / interval < 1 || out.horizon_ns / interval > 2016)
+    table->error("horizon", "must be 1 to 2016 intervals");
+  if (out.season_ns / interval < 2 || out.season_ns / interval > 10'080)
+    table->error("season", "must be 2 to 10080 intervals");
+  if (out.history_ns < 2 * out.season_ns || out.history_ns / interval > 100'000)
+    table->error("history", "must be at least two seasons and at most 100000 intervals");
+  table->finish();
+}
+
+void read_allocation(TomlTable& root, AllocationSettings& out) {
+  auto table = root.table("allocation");
+  if (!table) return;
+  table->read("period", out.period_ns, parse_duration);
+  if (out.period_ns < kNanosPerSecond / 10 || out.period_ns > 3600 * kNanosPerSecond)
+    table->error("period", "must be 100ms to 1h");
+  table->read("hold", out.hold_ns, parse_duration);
+  table->read("floor", out.floor, parse_rate);
+  table->finish();
+}
+
+Result<ManagerConfig> read(Result<TomlDocument> document) {
+  if (!document) return tl::unexpected(document.error());
+  ManagerConfig config;
+  auto& root = document->root();
+  root.read("state_dir", config.state_dir);
+  root.read_word("mode", config.mode,
+                 {{"observe", Mode::kObserve}, {"recommend", Mode::kRecommend}, {"enforce", Mode::kEnforce}});
+  read_link(root, config.link);
+  read_api(root, config.link.certificates, config.api);
+  read_store(root, config.state_dir, config.store);
+  read_forecast(root, config.forecast);
+  read_allocation(root, config.allocation);
+  config.fleet = read_fleet(root);
+  root.finish();
+  if (auto good = document->check(); !good) return tl::unexpected(good.error());
+  return config;
+}
+
+}  // namespace
+
+std::string_view to_string(Mode mode) {
+  switch (mode) {
+    case Mode::kObserve:
+      return "observe";
+    case Mode::kRecommend:
+      return "recommend";
+    case Mode::kEnforce:
+      return "enforce";
+  }
+  return "enforce";
+}
+
+Result<ManagerConfig> load_config(const std::filesystem::path& file) { return read(TomlDocument::load(file)); }
+
+Result<ManagerConfig> parse_config(std::string_view text, std::string_view name) {
+  return read(TomlDocument::parse(text, name));
+}
+
+}  // namespace foreflow::model

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manager's configuration. Example with all keys: configs/foreflowd.toml.
+// Place: host/model; read by host/app and by `foreflow config check`.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+#include "common/units.h"
+#include "host/model/fleet.h"
+
+namespace foreflow::model {
+
+struct Certificates {
+  std::filesystem::path ca, certificate, key;
+  bool operator==(const Certificates&) const = default;
+};
+
+struct LinkSettings {
+  std::string listen = "127.0.0.1:7443";  // host:port (port 0 = any free) or unix:/path
+  Certificates certificates;
+  bool operator==(const LinkSettings&) const = default;
+};
+
+struct ApiSettings {
+  std::string listen = "127.0.0.1:7444";
+  Certificates certificates;                       // where empty: those of the link
+  std::vector<std::string> operators{"operator"};  // names in certificates that may use the API
+  bool operator==(const ApiSettings&) const = default;
+};
+
+enum class StoreKind : std::uint8_t { kSqlite, kInfluxdb };
+
+struct StoreSettings {
+  StoreKind kind = StoreKind::kSqlite;
+  std::filesystem::path path;  // sqlite: empty = STATE_DIR/series.db
+  std::string url = "http://127.0.0.1:8086";
+  std::string database = "foreflow";
+  std::string username;
+  std::filesystem::path password_file;
+  std::filesystem::path ca;  // of the server; empty = the system's
+  bool operator==(const StoreSettings&) const = default;
+};
+
+struct ForecastSettings {
+  std::uint64_t interval_ns = 300 * kNanosPerSecond;         // grid of the allocated series
+  std::uint64_t horizon_ns = 3600 * kNanosPerSecond;         // how far ahead
+  std::uint64_t season_ns = 86'400 * kNanosPerSecond;        // what repeats
+  std::uint64_t history_ns = 14 * 86'400 * kNanosPerSecond;  // kept in memory
+  bool operator==(const ForecastSettings&) const = default;
+};
+
+// observe: forecasts only; recommend: allocations are computed and shown; enforce: they are pushed to the dataplanes.
+enum class Mode : std::uint8_t { kObserve, kRecommend, kEnforce };
+std::string_view to_string(Mode mode);
+
+struct AllocationSettings {
+  std::uint64_t period_ns = 10 * kNanosPerSecond;
+  std::uint64_t hold_ns = 2 * 3600 * kNanosPerSecond;  // a want falls only after so long
+  BytesPerSecond floor{125'000};                       // least want
+  bool operator==(const AllocationSettings&) const = default;
+};
+
+struct ManagerConfig {
+  std::filesystem::path state_dir = "/var/lib/foreflow";
+  Mode mode = Mode::kEnforce;
+  LinkSettings link;
+  ApiSettings api;
+  StoreSettings store;
+  ForecastSettings forecast;
+  AllocationSettings allocation;
+  Fleet fleet;
+};
+
+// Strict: unknown keys, wrong types and contradictions are errors with file and line, all at once.
+Result<ManagerConfig> load_config(const std::filesystem::path& file);
+Result<ManagerConfig> parse_config(std::string_view text, std::string_view name);
+
+}  // namespace foreflow::model

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/model/config_fleet.h"
+
+#include <fmt/format.h>
+
+namespace foreflow::model {
+namespace {
+
+constexpr std::uint32_t kLargestWeight = 1'000'000;
+constexpr std::uint32_t kLargestVlan = 4094;
+constexpr std::uint32_t kVnis = 1u << 24;
+
+// `key = "50M"` for both directions, or `key = {egress = "50M", ingress = "1G"}`.
+template <typename T, typename Read>
+void read_per_direction(TomlTable& table, std::string_view key, PerDirection<T>& out, Read read) {
+  if (!table.is_table(key)) {
+    T both = out[0];
+    read(table, key, both);
+    if (table.has(key)) out.fill(both);
+    return;
+  }
+  auto inner = *table.table(key);
+  for (const auto direction : kBothDirections) read(inner, to_string(direction), out[index(direction)]);
+  inner.finish();
+}
+
+void read_rates(TomlTable& table, std::string_view key, PerDirection<BytesPerSecond>& out) {
+  read_per_direction(table, key, out,
+                     [](TomlTable& t, std::string_view k, BytesPerSecond& rate) { t.read(k, rate, parse_rate); });
+}
+
+void read_weights(TomlTable& table, PerDirection<std::uint32_t>& out) {
+  read_per_direction(table, "weight", out, [](TomlTable& t, std::string_view k, std::uint32_t& weight) {
+    t.read(k, weight, 0, kLargestWeight);
+  });
+}
+
+Result<MacAddress> mac_from(std::string_view text) {
+  if (const auto mac = parse_mac(text)) return *mac;
+  return fail(ErrorCode::kInvalidConfig, fmt::format("'{}' is not a MAC address such as 52:54:00:00:00:01", text));
+}
+
+Tier read_tier(TomlTable& table) {
+  Tier tier;
+  table.require("name");
+  table.read("name", tier.name);
+  std::uint32_t priority = tier.priority;
+  table.read("priority", priority, 0, 255);
+  tier.priority = static_cast<std::uint8_t>(priority);
+  table.read("quantile", tier.quantile);
+  table.finish();
+  return tier;
+}
+
+wire::UplinkSpec read_uplink(TomlTable& table) {
+  wire::UplinkSpec uplink;
+  for (const auto* key : {"port", "capacity"}) table.require(key);
+  table.read("port", uplink.port);
+  read_rates(table, "capacity", uplink.capacity);
+  table.finish();
+  return uplink;
+}
+
+Dataplane read_dataplane(TomlTable& table) {
+  Dataplane dataplane;
+  table.require("name");
+  table.read("name", dataplane.name);
+  dataplane.host = dataplane.name;
+  table.read("host", dataplane.host);
+  table.read("signature_set", dataplane.signature_set);
+  for (auto& uplink : table.tables("uplinks")) dataplane.uplinks.push_back(read_uplink(uplink));
+  table.finish();
+  return dataplane;
+}
+
+// `segment = 100` is a VLAN (0 = untagged); `vni = 5000` an overlay network.
+wire::Attachment read_attachment(TomlTable& table) {
+  wire::Attachment attachment;
+  for (const auto* key : {"port", "mac"}) table.require(key);
+  table.read("port", attachment.port);
+  table.read("mac", attachment.mac, mac_from);
+  table.read("segment", attachment.segment.value, 0, kLargestVlan);
+  if (table.has("vni") && table.has("segment")) table.error("vni", "an attachment has either a segment or a vni");
+  std::uint32_t vni = 0;
+  table.read("vni", vni, 0, kVnis - 1);
+  if (table.has("vni")) attachment.segment.value = Segment::kVniBase + vni;
+  table.finish();
+  return attachment;
+}
+
+Vm read_vm(TomlTable& table, const std::string& default_tier) {
+  Vm vm;
+  for (const auto* key : {"name", "dataplane"}) table.require(key);
+  table.read("name", vm.name);
+  table.read("dataplane", vm.dataplane);
+  table.read("allow_foreign_mac", vm.allow_foreign_mac);
+  for (auto& attachment : table.tables("attachments")) vm.attachments.push_back(read_attachment(attachment));
+  vm.policy.tier = default_tier;
+  table.read("tier", vm.policy.tier);
+  read_rates(table, "guarantee", vm.policy.guarantee);
+  read_rates(table, "cap", vm.policy.cap);
+  read_weights(table, vm.policy.weight);
+  table.finish();
+  return vm;
+}
+
+}  // namespace
+
+Fleet read_fleet(TomlTable& root) {
+  auto tiers = root.tables("tier");
+  auto dataplanes = root.tables("dataplane");
+  auto vms = root.tables("vm");
+  Fleet fleet;
+  for (auto& table : tiers) fleet.tiers.push_back(read_tier(table));
+  if (fleet.tiers.empty()) fleet.tiers = {{"standard", 0, .95}};
+  for (auto& table : dataplanes) fleet.dataplanes.push_back(read_dataplane(table));
+  for (auto& table : vms) fleet.vms.push_back(read_vm(table, fleet.tiers.back().name));
+  for (const auto& objection : objections(fleet)) {
+    auto& tables = objection.subject == Objection::Subject::kTier        ? tiers
+                   : objection.subject == Objection::Subject::kDataplane ? dataplanes
+                                                                         : vms;
+    if (objection.index < tables.size()) tables[objection.index].error(objection.key, objection.reason);
+  }
+  return fleet;
+}
+
+}  // namespace foreflow::model

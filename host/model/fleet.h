@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the manager manages, as plain values: dataplanes with uplinks, VMs with attachments, tiers and policies.
+// Place: host/model; every other part of host/ reads these and nothing here knows a part.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/units.h"
+#include "common/wire/messages.h"
+
+namespace foreflow::model {
+
+template <typename T>
+using PerDirection = std::array<T, kDirections>;  // indexed by index(Direction)
+
+// The quantiles that a tier may plan with: those that a forecast has.
+inline constexpr std::array<double, 5> kPlanningQuantiles{.5, .9, .95, .99, .999};
+
+struct Tier {
+  std::string name;
+  std::uint8_t priority = 0;  // 0 is served first
+  double quantile = .95;      // of the forecast; one of kPlanningQuantiles
+  bool operator==(const Tier&) const = default;
+};
+
+struct Policy {
+  std::string tier;
+  PerDirection<BytesPerSecond> guarantee{};                  // always there when it is needed
+  PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};  // never exceeded
+  PerDirection<std::uint32_t> weight{1, 1};                  // of sharing within the tier and of borrowing
+  bool operator==(const Policy&) const = default;
+};
+
+// What an operator changed at run time; the rest comes from the configuration.
+struct PolicyPatch {
+  std::optional<std::string> tier;
+  PerDirection<std::optional<BytesPerSecond>> guarantee;
+  PerDirection<std::optional<BytesPerSecond>> cap;
+  PerDirection<std::optional<std::uint32_t>> weight;
+  bool operator==(const PolicyPatch&) const = default;
+};
+
+Policy patched(Policy policy, const PolicyPatch& patch);
+// `newer` wins where both say something.
+PolicyPatch merged(PolicyPatch older, const PolicyPatch& newer);
+
+struct Vm {
+  VmId id;  // 0 until the manager has given one
+  std::string name;
+  std::string dataplane;
+  std::vector<wire::Attachment> attachments;
+  bool allow_foreign_mac = false;
+  Policy policy;
+  bool operator==(const Vm&) const = default;
+};
+
+struct Dataplane {
+  std::string name;  // the name in its certificate
+  std::string host;  // where its VMs run; a tag of stored points
+  std::vector<wire::UplinkSpec> uplinks;
+  std::string signature_set;
+  bool operator==(const Dataplane&) const = default;
+
+  // All uplinks together.
+  BytesPerSecond capacity(Direction direction) const;
+};
+
+struct Fleet {
+  std::vector<Tier> tiers;
+  std::vector<Dataplane> dataplanes;
+  std::vector<Vm> vms;
+  bool operator==(const Fleet&) const = default;
+
+  const Tier* tier(std::string_view name) const;
+  const Dataplane* dataplane(std::string_view name) const;
+  const Vm* vm(std::string_view name) const;
+  const Vm* vm(VmId id) const;
+};
+
+// Whose fault it is and why; `key` is the configuration key that is wrong.
+struct Objection {
+  enum class Subject : std::uint8_t { kTier, kDataplane, kVm };
+  Subject subject = Subject::kVm;
+  std::size_t index = 0;  // into the fleet's vector of that kind
+  std::string key;
+  std::string reason;
+};
+
+// What makes a fleet impossible: names that clash or are unknown, MACs given twice in a segment, a cap below its
+// guarantee, guarantees that sum to more than kGuaranteeablePercent of a dataplane's uplinks. All reasons at once.
+std::vector<Objection> objections(const Fleet& fleet);
+inline constexpr std::uint64_t kGuaranteeablePercent = 90;
+
+}  // namespace foreflow::model

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "common/toml_reader.h"
+#include "host/model/fleet.h"
+
+namespace foreflow::model {
+namespace {
+
+using Subject = Objection::Subject;
+
+// Names become tags of stored points, arguments of commands and columns of tables.
+bool is_name(std::string_view name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), plain);
+}
+
+template <typename T>
+void check_names(const std::vector<T>& items, Subject subject, std::vector<Objection>& out) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto& name = items[i].name;
+    if (!is_name(name))
+      out.push_back({subject, i, "name", "a name has 1 to 63 letters, digits, '-', '_' or '.'"});
+    else if (!seen.insert(name).second)
+      out.push_back({subject, i, "name", fmt::format("'{}' is there twice", name)});
+  }
+}
+
+template <typename T>
+std::string unknown(std::string_view what, std::string_view name, const std::vector<T>& known) {
+  std::vector<std::string> names;
+  for (const auto& item : known) names.push_back(item.name);
+  const auto near = nearest(name, names);
+  return fmt::format("there is no {} '{}'{}", what, name, near ? fmt::format("; did you mean '{}'?", *near) : "");
+}
+
+void check_policy(const Fleet& fleet, std::size_t i, std::vector<Objection>& out) {
+  const auto& policy = fleet.vms[i].policy;
+  if (!fleet.tier(policy.tier)) out.push_back({Subject::kVm, i, "tier", unknown("tier", policy.tier, fleet.tiers)});
+  for (const auto direction : kBothDirections) {
+    const auto d = index(direction);
+    if (policy.cap[d] < policy.guarantee[d])
+      out.push_back({Subject::kVm, i, "cap",
+                     fmt::format("the {} cap of '{}' is {}, below its guarantee of {}", to_string(direction),
+                                 fleet.vms[i].name, format_rate(policy.cap[d]), format_rate(policy.guarantee[d]))});
+  }
+}
+
+void check_attachments(const Fleet& fleet, std::vector<Objection>& out) {
+  std::set<std::tuple<std::string_view, Segment, MacAddress>> seen;
+  for (std::size_t i = 0; i < fleet.vms.size(); ++i) {
+    const auto& vm = fleet.vms[i];
+    if (vm.attachments.empty()) out.push_back({Subject::kVm, i, "attachments", "a VM needs at least one attachment"});
+    for (const auto& attachment : vm.attachments) {
+      if (attachment.port.empty()) out.push_back({Subject::kVm, i, "attachments", "an attachment names its port"});
+      if (attachment.mac.is_multicast() || attachment.mac == MacAddress{})
+        out.push_back({Subject::kVm, i, "attachments",
+                       fmt::format("{} is no address of a single station", to_string(attachment.mac))});
+      if (!seen.insert({vm.dataplane, attachment.segment, attachment.mac}).second)
+        out.push_back({Subject::kVm, i, "attachments",
+                       fmt::format("{} is there twice in segment {} of dataplane '{}'", to_string(attachment.mac),
+                                   attachment.segment.value, vm.dataplane)});
+    }
+  }
+}
+
+void check_admission(const Fleet& fleet, std::vector<Objection>& out) {
+  for (std::size_t i = 0; i < fleet.dataplanes.size(); ++i) {
+    const auto& dataplane = fleet.dataplanes[i];
+    for (const auto direction : kBothDirections) {
+      unsigned __int128 sum = 0;
+      for (const auto& vm : fleet.vms)
+        if (vm.dataplane == dataplane.name) sum += vm.policy.guarantee[index(direction)].value;
+      const auto capacity = dataplane.capacity(direction);
+      const auto most = static_cast<unsigned __int128>(capacity.value) * kGuaranteeablePercent / 100;
+      if (sum > most)
+        out.push_back({Subject::kDataplane, i, "uplinks",
+                       fmt::format("the {} guarantees on '{}' sum to {}; at most {} % of {} can be guaranteed",
+                                   to_string(direction), dataplane.name,
+                                   format_rate(BytesPerSecond{static_cast<std::uint64_t>(
+                                       std::min<unsigned __int128>(sum, kUnlimited.value - 1))}),
+                                   kGuaranteeablePercent, format_rate(capacity))});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Objection> objections(const Fleet& fleet) {
+  std::vector<Objection> out;
+  check_names(fleet.tiers, Subject::kTier, out);
+  check_names(fleet.dataplanes, Subject::kDataplane, out);
+  check_names(fleet.vms, Subject::kVm, out);
+  for (std::size_t i = 0; i < fleet.tiers.size(); ++i)
+    if (std::find(kPlanningQuantiles.begin(), kPlanningQuantiles.end(), fleet.tiers[i].quantile) ==
+        kPlanningQuantiles.end())
+      out.push_back({Subject::kTier, i, "quantile",
+                     fmt::format("{} is not one of {}", fleet.tiers[i].quantile, "0.5, 0.9, 0.95, 0.99, 0.999")});
+  for (std::size_t i = 0; i < fleet.dataplanes.size(); ++i)
+    if (fleet.dataplanes[i].uplinks.empty())
+      out.push_back({Subject::kDataplane, i, "uplinks", "a dataplane needs at least one uplink"});
+  for (std::size_t i = 0; i < fleet.vms.size(); ++i) {
+    const auto& name = fleet.vms[i].dataplane;
+    if (!fleet.dataplane(name))
+      out.push_back({Subject::kVm, i, "dataplane", unknown("dataplane", name, fleet.dataplanes)});
+    check_policy(fleet, i, out);
+  }
+  check_attachments(fleet, out);
+  check_admission(fleet, out);
+  return out;
+}
+
+}  // namespace foreflow::model

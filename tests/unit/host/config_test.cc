@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/model/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace foreflow::model {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kGood = R"([link]
+ca = "ca.crt"
+certificate = "manager.crt"
+key = "manager.key"
+
+[[dataplane]]
+name = "dpu0"
+uplinks = [{port = "up", capacity = {egress = "1G", ingress = "2G"}}]
+
+[[vm]]
+name = "web"
+dataplane = "dpu0"
+attachments = [{port = "p0", mac = "52:54:00:00:00:01", segment = 7}]
+guarantee = "100M"
+cap = {egress = "500M"}
+weight = 3
+)";
+
+std::string reason_for(const std::string& text) {
+  const auto config = parse_config(text, "f.toml");
+  return config ? "" : config.error().message;
+}
+
+TEST(ManagerConfig, ReadsRatesForBothDirectionsOrForEach) {
+  const auto config = parse_config(kGood, "f.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto& vm = config->fleet.vms.at(0);
+  EXPECT_EQ(vm.policy.guarantee,
+            (PerDirection<BytesPerSecond>{BytesPerSecond{12'500'000}, BytesPerSecond{12'500'000}}));
+  EXPECT_EQ(vm.policy.cap, (PerDirection<BytesPerSecond>{BytesPerSecond{62'500'000}, kUnlimited}));
+  EXPECT_EQ(vm.policy.weight, (PerDirection<std::uint32_t>{3, 3}));
+  EXPECT_EQ(vm.attachments.at(0).segment, Segment{7});
+  EXPECT_EQ(config->fleet.dataplanes.at(0).capacity(Direction::kIngress), BytesPerSecond{250'000'000});
+}
+
+TEST(ManagerConfig, TakesTheLinksCertificatesForTheApi) {
+  EXPECT_EQ(parse_config(kGood, "f.toml")->api.certificates.key, "manager.key");
+}
+
+TEST(ManagerConfig, TheShippedExampleIsGood) {
+  const auto config = load_config(FOREFLOW_SOURCE_DIR "/configs/foreflowd.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->fleet.vms.size(), 2u);
+}
+
+TEST(ManagerConfig, AnUnknownKeyNamesItsLineAndTheNearestKey) {
+  EXPECT_THAT(reason_for(std::string(kGood) + "guarante = \"1M\"\n"),
+              HasSubstr("f.toml:17: vm[0].guarante: unknown key; did you mean 'guarantee'?"));
+}
+
+TEST(ManagerConfig, GivesEveryReasonAtOnce) {
+  const auto reason =
+      reason_for(std::string(kGood) + "tier = \"gold\"\n[[vm]]\nname = \"web\"\ndataplane = \"dpu1\"\n");
+  EXPECT_THAT(reason, HasSubstr("there is no tier 'gold'"));
+  EXPECT_THAT(reason, HasSubstr("'web' is there twice"));
+  EXPECT_THAT(reason, HasSubstr("no dataplane 'dpu1'; did you mean 'dpu0'?"));
+  EXPECT_THAT(reason, HasSubstr("at least one attachment"));
+}
+
+TEST(ManagerConfig, RefusesGuaranteesThatTheUplinkCannotGive) {
+  auto text = std::string(kGood);
+  text.replace(text.find("\"100M\""), 6, "{egress = \"901M\"}");
+  text.replace(text.find("{egress = \"500M\"}"), 17, "\"1G\"");
+  EXPECT_THAT(reason_for(text),
+              HasSubstr("the egress guarantees on 'dpu0' sum to 901 Mbit/s; at most 90 % of 1.00 Gbit/s"));
+}
+
+TEST(ManagerConfig, RefusesACapBelowTheGuarantee) {
+  auto text = std::string(kGood);
+  text.replace(text.find("\"500M\""), 6, "\"50M\"");
+  EXPECT_THAT(reason_for(text), HasSubstr("the egress cap of 'web' is 50.0 Mbit/s, below its guarantee of 100 Mbit/s"));
+}
+
+TEST(ManagerConfig, RefusesAMacTwiceInASegment) {
+  const auto text = std::string(kGood) +
+                    "[[vm]]\nname = \"db\"\ndataplane = \"dpu0\"\n"
+                    "attachments = [{port = \"p1\", mac = \"52:54:00:00:00:01\", segment = 7}]\n";
+  EXPECT_THAT(reason_for(text), HasSubstr("52:54:00:00:00:01 is there twice in segment 7"));
+}
+
+TEST(ManagerConfig, BrokenTomlNamesTheLine) { EXPECT_THAT(reason_for("[link\n"), HasSubstr("f.toml:1:")); }
+
+TEST(PolicyPatch, ChangesOnlyWhatItNames) {
+  Policy policy{.tier = "gold"};
+  policy.cap.fill(BytesPerSecond{100});
+  PolicyPatch patch;
+  patch.cap[index(Direction::kIngress)] = BytesPerSecond{7};
+  const auto result = patched(policy, patch);
+  EXPECT_EQ(result.tier, "gold");
+  EXPECT_EQ(result.cap, (PerDirection<BytesPerSecond>{BytesPerSecond{100}, BytesPerSecond{7}}));
+}
+
+TEST(PolicyPatch, TheNewerWinsWhereBothSpeak) {
+  PolicyPatch older, newer;
+  older.tier = "gold";
+  older.weight[0] = 2;
+  newer.weight[0] = 5;
+  const auto result = merged(older, newer);
+  EXPECT_EQ(result.tier, "gold");
+  EXPECT_EQ(result.weight[0], 5u);
+}
+
+}  // namespace
+}  // namespace foreflow::model
