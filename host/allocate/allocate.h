@@ -4,6 +4,7 @@
 // Source: max-min fairness by progressive filling, Bertsekas & Gallager, Data Networks, 6.5.2.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,41 +17,57 @@ namespace foreflow::allocate {
 using LinkIndex = std::uint32_t;
 
 struct Link {
-  BytesPerSecond capacity;
+  BytesPerSecond capacity;  // kUnlimited = no constraint
+  std::string name;         // "uplink0 egress", for messages; empty = "link <index>"
 };
+
+inline constexpr std::uint64_t kPromisablePercent = 90;  // of a link's capacity: the most that sum of CIR may reach
+inline constexpr std::uint32_t kMostWeight = 1'000'000;
 
 // One VM in one direction.
 struct Claim {
   VmId vm;
   std::uint8_t tier = 0;     // 0 is served first
-  std::uint32_t weight = 1;  // within the tier, and for the spare; 0 = only its guarantee
+  std::uint32_t weight = 1;  // within the tier, and for the spare; <= kMostWeight; 0 = its guarantee and no more
   BytesPerSecond guarantee;
   BytesPerSecond cap = kUnlimited;
   BytesPerSecond want;           // forecast quantile of the tier, after hysteresis and clamps
   BytesPerSecond peak;           // q.999; the limit up to which it may burst
-  std::vector<LinkIndex> links;  // shared links that it crosses
+  std::vector<LinkIndex> links;  // shared links that it crosses, each once
 };
 
-enum class Binding : std::uint8_t { kWant, kCap, kLink };  // why the grant is not larger
+// Why the grant is not larger.
+enum class Binding : std::uint8_t {
+  kWant,           // it has all it wants
+  kCap,            // its policy's cap
+  kLink,           // a shared link is full
+  kGuaranteeOnly,  // weight 0
+};
 std::string_view to_string(Binding binding);
 
 struct Share {
   VmId vm;
-  BytesPerSecond grant;
-  BytesPerSecond cir;  // max(guarantee, grant): "allocation" in CLI and figures
-  BytesPerSecond pir;
+  BytesPerSecond grant;  // of what it wants
+  BytesPerSecond cir;    // max(guarantee, grant): "allocation" in CLI and figures
+  BytesPerSecond pir;    // >= cir, <= cap
   Binding binding = Binding::kWant;
   LinkIndex link = 0;  // when binding is kLink
 };
 
 struct Problem {
   std::vector<Link> links;
-  std::vector<Claim> claims;  // in order of VmId
+  std::vector<Claim> claims;  // any order: it does not change who gets what
   bool lending = false;       // the dataplane lends unused guarantees by itself (else hard mode)
 };
 
-// One share per claim, in order. kInvalidArgument: guarantees exceed .9 x a link's capacity, cap < guarantee, weight or
-// link out of range; the message names VM and link.
+// One share per claim, in order of the claims. Per link: sum of CIR <= 90 % of the capacity; without lending also sum
+// of PIR <= the capacity. What rounding leaves on a full link (< 1 byte/s per claim) is given to nobody.
+// kInvalidArgument: guarantees exceed 90 % of a link's capacity, cap < guarantee, weight or link out of range; the
+// message names VM and link. Cost: n log n in the number of (claim, link) pairs.
 Result<std::vector<Share>> allocate(const Problem& problem);
+
+// For people, one line per share of allocate(problem): "all it wants", "policy cap of 50 Mbit/s",
+// "limited by uplink0 egress (900 Mbit/s to promise, 450 Mbit/s of guarantees)".
+std::vector<std::string> explain(const Problem& problem, const std::vector<Share>& shares);
 
 }  // namespace foreflow::allocate
