@@ -16,6 +16,7 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(pcap REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(hyperscan REQUIRED IMPORTED_TARGET libhs)
 find_package(nlohmann_json REQUIRED)
 

@@ -127,6 +127,20 @@ void TomlTable::read(std::string_view key, std::vector<std::string>& out) {
   for (const auto& item : *array) out.push_back(**item.as_string());
 }
 
+void TomlTable::read(std::string_view key, std::vector<std::uint32_t>& out) {
+  const auto* node = state_->find(key);
+  if (!node) return;
+  const auto* array = node->as_array();
+  const auto fits = [](const toml::node& item) {
+    const auto value = item.value_exact<std::int64_t>();
+    return value && *value >= 0 && *value <= UINT32_MAX;
+  };
+  if (!array || !std::all_of(array->begin(), array->end(), fits))
+    return error(key, "expected an array of non-negative integers");
+  out.clear();
+  for (const auto& item : *array) out.push_back(static_cast<std::uint32_t>(**item.as_integer()));
+}
+
 void TomlTable::read(std::string_view key, std::filesystem::path& out) {
   std::string text = out.string();
   read(key, text);

@@ -29,6 +29,7 @@ class TomlTable {
   void read(std::string_view key, std::uint64_t& out, std::uint64_t least = 0, std::uint64_t most = INT64_MAX);
   void read(std::string_view key, std::uint32_t& out, std::uint32_t least = 0, std::uint32_t most = UINT32_MAX);
   void read(std::string_view key, std::vector<std::string>& out);
+  void read(std::string_view key, std::vector<std::uint32_t>& out);
   void read(std::string_view key, std::filesystem::path& out);
 
   // A string that `parse` understands: parse_rate, parse_duration, ...
