@@ -34,14 +34,15 @@ struct Parsed {
   std::uint16_t source_port = 0;  // host order; 0 when the protocol has none
   std::uint16_t destination_port = 0;
   std::uint16_t payload_offset = 0;
-  std::uint16_t payload_size = 0;  // by the IP length, clipped to the bytes present; 0 when there is none
+  std::uint16_t payload_size = 0;  // by the IP and UDP lengths, clipped to the bytes present; 0 in fragments
 };
 
 enum class ParseStatus : std::uint8_t { kOk, kMalformed };
 
 // `bytes`: the contiguous start of the frame (at least the first 256 bytes of it when it is that long);
 // `frame_size`: its whole size. A frame that is not IP is kOk with ip_version 0; malformed = a header that is cut off
-// or contradicts itself.
+// or contradicts itself: an IP or UDP length beyond what encloses it, VLAN id 4095, more than 4 VLAN tags or 8 IPv6
+// extension headers. `out` is always overwritten; when malformed it holds what was read before the fault.
 ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;
 
 }  // namespace foreflow::net

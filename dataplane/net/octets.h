@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Foreign bytes that cannot be left: a read past the end gives 0, a part past the end is shorter or empty.
+// Place: dataplane/net; parsers and validators. What matters for a verdict is asked with has().
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace foreflow::net {
+
+// Big-endian loads from bytes that the caller has checked.
+inline std::uint16_t load_be16(const std::uint8_t* at) noexcept {
+  return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
+}
+inline std::uint32_t load_be32(const std::uint8_t* at) noexcept {
+  return std::uint32_t{load_be16(at)} << 16 | load_be16(at + 2);
+}
+
+class Octets {
+ public:
+  constexpr Octets() = default;
+  constexpr Octets(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}  // NOLINT: a view, like a span
+
+  std::size_t size() const noexcept { return bytes_.size(); }
+  bool has(std::size_t at, std::size_t count) const noexcept { return at <= size() && count <= size() - at; }
+
+  std::uint8_t u8(std::size_t at) const noexcept { return at < size() ? bytes_[at] : std::uint8_t{0}; }
+  std::uint16_t be16(std::size_t at) const noexcept {
+    return static_cast<std::uint16_t>(std::uint32_t{u8(at)} << 8 | u8(at + 1));
+  }
+  std::uint32_t be24(std::size_t at) const noexcept { return std::uint32_t{u8(at)} << 16 | be16(at + 1); }
+  std::uint32_t be32(std::size_t at) const noexcept { return std::uint32_t{be16(at)} << 16 | be16(at + 2); }
+  std::uint64_t be64(std::size_t at) const noexcept { return std::uint64_t{be32(at)} << 32 | be32(at + 4); }
+  std::uint16_t le16(std::size_t at) const noexcept {
+    return static_cast<std::uint16_t>(std::uint32_t{u8(at + 1)} << 8 | u8(at));
+  }
+  std::uint32_t le24(std::size_t at) const noexcept { return std::uint32_t{u8(at + 2)} << 16 | le16(at); }
+  std::uint32_t le32(std::size_t at) const noexcept { return std::uint32_t{le16(at + 2)} << 16 | le16(at); }
+
+  // The part from `at` on, at most `count` bytes of it.
+  Octets part(std::size_t at, std::size_t count = std::dynamic_extent) const noexcept {
+    if (at >= size()) return {};
+    return Octets(bytes_.subspan(at, std::min(count, size() - at)));
+  }
+
+  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(bytes_.data()), size()}; }
+  const std::uint8_t* data() const noexcept { return bytes_.data(); }
+
+ private:
+  std::span<const std::uint8_t> bytes_;
+};
+
+}  // namespace foreflow::net

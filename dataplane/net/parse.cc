@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/net/parse.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+
+#include "dataplane/net/octets.h"
+
+namespace foreflow::net {
+namespace {
+
+constexpr std::uint16_t kIpv4 = 0x0800;
+constexpr std::uint16_t kIpv6 = 0x86dd;
+constexpr std::size_t kMostVlanTags = 4;
+constexpr std::size_t kMostExtensionHeaders = 8;
+constexpr std::uint16_t kReservedVlan = 0xfff;  // IEEE 802.1Q table 9-2
+
+constexpr std::uint8_t kHopByHop = 0, kIcmp = 1, kRouting = 43, kFragment = 44, kAuthentication = 51, kIcmp6 = 58,
+                       kDestinationOptions = 60, kSctp = 132, kMobility = 135, kHip = 139, kShim6 = 140;
+
+// What is known of the frame while its headers are walked: `at` moves forward only.
+struct Walk {
+  const std::uint8_t* bytes;
+  std::size_t present;  // bytes that may be read
+  std::size_t end;      // of what the innermost length field claims; starts as the frame's size
+  std::size_t at = 0;
+
+  // `count` more bytes of header are claimed and present.
+  bool has(std::size_t count) const noexcept { return count <= present - at && count <= end - at; }
+  const std::uint8_t* here() const noexcept { return bytes + at; }
+};
+
+bool is_vlan_tag(std::uint16_t ether_type) noexcept {
+  return ether_type == 0x8100 || ether_type == 0x88a8 || ether_type == 0x9100;
+}
+
+bool parse_ethernet(Walk& walk, Parsed& out) noexcept {
+  if (!walk.has(14)) return false;
+  std::memcpy(out.destination.octets.data(), walk.here(), 6);
+  std::memcpy(out.source.octets.data(), walk.here() + 6, 6);
+  out.ether_type = load_be16(walk.here() + 12);
+  walk.at = 14;
+  for (std::size_t tags = 0; is_vlan_tag(out.ether_type); ++tags) {
+    if (tags == kMostVlanTags || !walk.has(4)) return false;
+    const std::uint16_t vlan = load_be16(walk.here()) & 0xfff;
+    if (vlan == kReservedVlan) return false;
+    if (tags == 0) out.segment.value = vlan;
+    out.ether_type = load_be16(walk.here() + 2);
+    walk.at += 4;
+  }
+  return true;
+}
+
+IpAddress mapped(const std::uint8_t* v4) noexcept {
+  IpAddress address;
+  address.bytes[10] = address.bytes[11] = 0xff;
+  std::memcpy(address.bytes.data() + 12, v4, 4);
+  return address;
+}
+
+bool parse_ipv4(Walk& walk, Parsed& out) noexcept {
+  if (!walk.has(20)) return false;
+  const auto* header = walk.here();
+  const std::size_t header_size = (header[0] & 0xfu) * 4u;
+  const std::size_t total = load_be16(header + 2);
+  if (header[0] >> 4 != 4 || header_size < 20 || total < header_size || total > walk.end - walk.at) return false;
+  if (!walk.has(header_size)) return false;
+  out.ip_version = 4;
+  out.ip_protocol = header[9];
+  out.fragment = (load_be16(header + 6) & 0x3fff) != 0;  // more-fragments or an offset
+  out.source_ip = mapped(header + 12);
+  out.destination_ip = mapped(header + 16);
+  walk.end = walk.at + total;
+  walk.at += header_size;
+  return true;
+}
+
+bool is_extension(std::uint8_t protocol) noexcept {
+  return protocol == kHopByHop || protocol == kRouting || protocol == kFragment || protocol == kAuthentication ||
+         protocol == kDestinationOptions || protocol == kMobility || protocol == kHip || protocol == kShim6;
+}
+
+bool parse_extensions(Walk& walk, Parsed& out) noexcept {
+  for (std::size_t headers = 0; is_extension(out.ip_protocol); ++headers) {
+    if (headers == kMostExtensionHeaders || !walk.has(8)) return false;
+    const auto* header = walk.here();
+    const auto kind = out.ip_protocol;
+    const std::size_t size = kind == kFragment         ? 8u
+                             : kind == kAuthentication ? (header[1] + 2u) * 4u
+                                                       : (header[1] + 1u) * 8u;
+    if (!walk.has(size)) return false;
+    out.ip_protocol = header[0];
+    walk.at += size;
+    // An "atomic" fragment is a whole datagram (RFC 6946). In a real one the walk ends here for the first fragment as
+    // for the others, so that all of them have one protocol.
+    if (kind == kFragment && (load_be16(header + 2) & 0xfff9) != 0) {
+      out.fragment = true;
+      return true;
+    }
+  }
+  return true;
+}
+
+bool parse_ipv6(Walk& walk, Parsed& out) noexcept {
+  if (!walk.has(40)) return false;
+  const auto* header = walk.here();
+  const std::size_t size = load_be16(header + 4);
+  if (header[0] >> 4 != 6 || size > walk.end - walk.at - 40) return false;
+  out.ip_version = 6;
+  out.ip_protocol = header[6];
+  std::memcpy(out.source_ip.bytes.data(), header + 8, 16);
+  std::memcpy(out.destination_ip.bytes.data(), header + 24, 16);
+  walk.at += 40;
+  walk.end = walk.at + size;
+  return parse_extensions(walk, out);
+}
+
+void read_ports(const Walk& walk, Parsed& out) noexcept {
+  out.source_port = load_be16(walk.here());
+  out.destination_port = load_be16(walk.here() + 2);
+}
+
+bool parse_tcp(Walk& walk, Parsed& out) noexcept {
+  if (!walk.has(20)) return false;
+  const std::size_t header_size = (walk.here()[12] >> 4) * 4u;
+  if (header_size < 20 || !walk.has(header_size)) return false;
+  read_ports(walk, out);
+  out.tcp_flags = walk.here()[13];
+  walk.at += header_size;
+  return true;
+}
+
+bool parse_udp(Walk& walk, Parsed& out) noexcept {
+  if (!walk.has(8)) return false;
+  const std::size_t size = load_be16(walk.here() + 4);
+  if (size < 8 || size > walk.end - walk.at) return false;
+  read_ports(walk, out);
+  walk.end = walk.at + size;
+  walk.at += 8;
+  return true;
+}
+
+bool skip(Walk& walk, std::size_t header_size) noexcept {
+  if (!walk.has(header_size)) return false;
+  walk.at += header_size;
+  return true;
+}
+
+bool parse_transport(Walk& walk, Parsed& out) noexcept {
+  switch (out.ip_protocol) {
+    case kTcp:
+      return parse_tcp(walk, out);
+    case kUdp:
+      return parse_udp(walk, out);
+    case kSctp:
+      if (!walk.has(12)) return false;
+      read_ports(walk, out);
+      return skip(walk, 12);
+    case kIcmp:
+      return skip(walk, 8);
+    case kIcmp6:
+      return skip(walk, 4);
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {
+  out = Parsed{};
+  Walk walk{bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size};
+  if (!parse_ethernet(walk, out)) return ParseStatus::kMalformed;
+  out.l3_offset = static_cast<std::uint16_t>(walk.at);
+  if (out.ether_type != kIpv4 && out.ether_type != kIpv6) return ParseStatus::kOk;
+  if (!(out.ether_type == kIpv4 ? parse_ipv4(walk, out) : parse_ipv6(walk, out))) return ParseStatus::kMalformed;
+
+  const bool has_payload = !out.fragment;
+  if (has_payload && !parse_transport(walk, out)) return ParseStatus::kMalformed;
+  if (walk.at > std::numeric_limits<std::uint16_t>::max()) return ParseStatus::kMalformed;
+  out.payload_offset = static_cast<std::uint16_t>(walk.at);
+  // A fragment is a piece of a payload that nobody may take for its start.
+  if (has_payload) {
+    const auto size = std::min(walk.end, walk.present) - walk.at;
+    out.payload_size = static_cast<std::uint16_t>(std::min<std::size_t>(size, 0xffff));
+  }
+  return ParseStatus::kOk;
+}
+
+}  // namespace foreflow::net
