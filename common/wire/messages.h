@@ -45,6 +45,7 @@ struct DirectionSample {
   std::optional<std::uint64_t> peak_10ms_bytes = 0;    // largest offered bytes in any 10 ms; nullopt = not observable
   bool limited = false;                                // the meter dropped or delayed: offered is a lower bound
   std::array<std::uint64_t, kCategories> app_bytes{};  // passed bytes by category
+  bool operator==(const DirectionSample&) const = default;
 };
 
 struct VmSample {
@@ -52,6 +53,7 @@ struct VmSample {
   std::array<DirectionSample, kDirections> directions;
   std::uint32_t connections_opened = 0;
   std::uint32_t connections_active = 0;
+  bool operator==(const VmSample&) const = default;
 };
 
 // A tracked flow, for people to look at; not stored.
@@ -66,6 +68,7 @@ struct FlowSample {
   std::uint8_t confidence = 0;                     // percent
   std::array<std::uint64_t, kDirections> bytes{};  // since the flow began
   std::uint32_t age_seconds = 0;
+  bool operator==(const FlowSample&) const = default;
 };
 
 enum class Placement : std::uint8_t { kHardware, kSoftware, kRefused };
@@ -80,6 +83,7 @@ struct IntentStats {
   std::uint64_t passed_bytes = 0;
   std::uint64_t dropped_packets = 0;
   std::uint64_t dropped_bytes = 0;
+  bool operator==(const IntentStats&) const = default;
 };
 
 // The dataplane as a whole, deltas per interval.
@@ -92,6 +96,7 @@ struct DataplaneSample {
   std::uint64_t flood_copies = 0;
   std::array<std::uint64_t, kDropCauses> drops{};
   std::uint64_t spool_dropped_reports = 0;  // reports lost because the spool was full
+  bool operator==(const DataplaneSample&) const = default;
 };
 
 struct Report {
@@ -102,8 +107,19 @@ struct Report {
   std::vector<VmSample> vms;
   std::vector<FlowSample> top_flows;  // at most kMostFlows, the largest by bytes of this interval
   std::vector<IntentStats> intents;
+  bool operator==(const Report&) const = default;
 };
 inline constexpr std::size_t kMostFlows = 64;
+
+// A report as it is spooled and sent (compress.h). The boot id is that of the process that made it: a restarted
+// dataplane delivers what its former life could not.
+struct CompressedReport {
+  std::uint64_t boot_id = 0;
+  std::uint64_t sequence = 0;
+  std::uint32_t raw_size = 0;  // of the serialised report before compression
+  std::string zstd;
+  bool operator==(const CompressedReport&) const = default;
+};
 
 struct PortInfo {
   std::string name;
@@ -111,6 +127,7 @@ struct PortInfo {
   MacAddress mac;
   bool uplink = false;
   bool up = false;
+  bool operator==(const PortInfo&) const = default;
 };
 
 // What lending the device's meters can do; the manager uses hard mode where there is none.
@@ -120,6 +137,7 @@ struct Capabilities {
   Lending lending = Lending::kNone;
   bool hardware_meters = false;
   std::string backend;  // "rte_flow on net_af_packet (emulated eSwitch)", for people
+  bool operator==(const Capabilities&) const = default;
 };
 
 struct Hello {
@@ -129,6 +147,7 @@ struct Hello {
   Generation applied;
   Capabilities capabilities;
   std::vector<PortInfo> ports;
+  bool operator==(const Hello&) const = default;
 };
 
 struct IntentResult {
@@ -137,17 +156,20 @@ struct IntentResult {
   std::string reason;  // why not where it was asked for; empty when as asked
   BytesPerSecond achieved_cir;
   BytesPerSecond achieved_pir;
+  bool operator==(const IntentResult&) const = default;
 };
 
 struct Applied {
   Generation generation;
   std::vector<IntentResult> results;
+  bool operator==(const Applied&) const = default;
 };
 
 struct Event {
   UnixNanos time;
   std::string kind;  // "port_down", "signature_reload_failed", ...
   std::string text;
+  bool operator==(const Event&) const = default;
 };
 
 // ---- manager -> dataplane -------------------------------------------------------------------------------------------
@@ -208,14 +230,22 @@ struct DesiredState {
   std::vector<VmSpec> vms;
   std::vector<Intent> intents;
   std::string signature_set;  // name of a set installed on the dataplane; empty = its default
+  bool operator==(const DesiredState&) const = default;
 };
 
 struct Ack {
   std::uint64_t boot_id = 0;
   std::uint64_t sequence = 0;  // everything up to and including this is stored
+  bool operator==(const Ack&) const = default;
 };
 
-using FromDataplane = std::variant<Hello, Report, Applied, Event>;
-using ToDataplane = std::variant<DesiredState, Ack>;
+// The manager has accepted Hello.
+struct Welcome {
+  std::string version;
+  bool operator==(const Welcome&) const = default;
+};
+
+using FromDataplane = std::variant<Hello, CompressedReport, Applied, Event>;
+using ToDataplane = std::variant<DesiredState, Ack, Welcome>;
 
 }  // namespace foreflow::wire

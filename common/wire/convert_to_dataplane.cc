@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the manager says.
+#include <unordered_set>
+
+#include "common/wire/convert.h"
+#include "common/wire/limits.h"
+#include "common/wire/validate.h"
+
+namespace foreflow::wire {
+namespace {
+
+constexpr std::size_t kDemands = 3;
+
+void put(const UplinkSpec& uplink, v1::UplinkSpec* out) {
+  out->set_port(uplink.port);
+  out->set_egress_capacity(uplink.capacity[index(Direction::kEgress)].value);
+  out->set_ingress_capacity(uplink.capacity[index(Direction::kIngress)].value);
+}
+
+UplinkSpec get(const v1::UplinkSpec& in, const Place& place, Validator& validator) {
+  return UplinkSpec{.port = validator.name(place / "port", in.port()),
+                    .capacity = {BytesPerSecond{in.egress_capacity()}, BytesPerSecond{in.ingress_capacity()}}};
+}
+
+void put(const VmSpec& vm, v1::VmSpec* out) {
+  out->set_id(vm.id.value);
+  out->set_name(vm.name);
+  for (const auto& attachment : vm.attachments) {
+    auto* to = out->add_attachments();
+    to->set_port(attachment.port);
+    to->set_mac(std::string(attachment.mac.octets.begin(), attachment.mac.octets.end()));
+    to->set_segment(attachment.segment.value);
+  }
+  out->set_allow_foreign_mac(vm.allow_foreign_mac);
+}
+
+VmSpec get(const v1::VmSpec& in, const Place& place, Validator& validator) {
+  VmSpec vm{.id = VmId{in.id()}, .name = validator.name(place / "name", in.name())};
+  vm.allow_foreign_mac = in.allow_foreign_mac();
+  const auto attachments = place / "attachments";
+  if (!validator.count(attachments, static_cast<std::size_t>(in.attachments_size()), kMostAttachments)) return vm;
+  for (const auto& from : in.attachments()) {
+    const auto at = attachments[vm.attachments.size()];
+    vm.attachments.push_back(Attachment{.port = validator.name(at / "port", from.port()),
+                                        .mac = validator.mac(at / "mac", from.mac()),
+                                        .segment = validator.segment(at / "segment", from.segment())});
+  }
+  return vm;
+}
+
+void put(const Police& police, v1::Intent* intent) {
+  auto* out = intent->mutable_police();
+  out->set_vm(police.vm.value);
+  out->set_direction(static_cast<std::uint32_t>(police.direction));
+  out->set_cir(police.cir.value);
+  out->set_pir(police.pir.value);
+  out->set_cbs(police.cbs.value);
+  out->set_pbs(police.pbs.value);
+  out->set_weight(police.weight);
+}
+
+Police get(const v1::Police& in, const Place& place, Validator& validator) {
+  Police police;
+  police.vm = VmId{in.vm()};
+  police.direction = validator.choice<Direction>(place / "direction", in.direction(), kDirections);
+  police.cir = BytesPerSecond{in.cir()};
+  police.pir = BytesPerSecond{in.pir()};
+  if (police.pir < police.cir)
+    validator.fault(place / "pir", fmt::format("{}, expected at least the cir of {}", in.pir(), in.cir()));
+  police.cbs = Bytes{validator.within(place / "cbs", in.cbs(), 0, kLargestBurst)};
+  police.pbs = Bytes{validator.within(place / "pbs", in.pbs(), 0, kLargestBurst)};
+  police.weight = in.weight();
+  return police;
+}
+
+void put(const Intent& intent, v1::Intent* out) {
+  out->set_id(intent.id.value);
+  out->set_priority(intent.priority);
+  out->set_demand(static_cast<std::uint32_t>(intent.demand));
+  std::visit([&](const auto& what) { put(what, out); }, intent.what);
+}
+
+Intent get(const v1::Intent& in, const Place& place, Validator& validator) {
+  Intent intent;
+  intent.id = IntentId{in.id()};
+  intent.priority = in.priority();
+  intent.demand = validator.choice<Demand>(place / "demand", in.demand(), kDemands);
+  if (in.has_police())
+    intent.what = get(in.police(), place / "police", validator);
+  else
+    validator.fault(place / "what", "none that is known, expected police");
+  return intent;
+}
+
+void put(const DesiredState& desired, v1::ToDataplane* message) {
+  auto* out = message->mutable_desired_state();
+  out->set_generation(desired.generation.value);
+  for (const auto& uplink : desired.uplinks) put(uplink, out->add_uplinks());
+  for (const auto& vm : desired.vms) put(vm, out->add_vms());
+  for (const auto& intent : desired.intents) put(intent, out->add_intents());
+  out->set_signature_set(desired.signature_set);
+}
+
+// Ids are keys on the dataplane: a second one would silently replace the first.
+template <typename Element>
+void check_unique_ids(const std::vector<Element>& elements, const Place& place, Validator& validator) {
+  std::unordered_set<decltype(Element::id)> seen;
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    if (!seen.insert(elements[i].id).second)
+      validator.fault(place[i] / "id", fmt::format("{} twice, expected each id once", elements[i].id.value));
+}
+
+DesiredState get(const v1::DesiredState& in, const Place& place, Validator& validator) {
+  DesiredState desired{.generation = Generation{in.generation()}};
+  const auto uplinks = place / "uplinks";
+  if (validator.count(uplinks, static_cast<std::size_t>(in.uplinks_size()), kMostUplinks))
+    for (const auto& uplink : in.uplinks())
+      desired.uplinks.push_back(get(uplink, uplinks[desired.uplinks.size()], validator));
+  const auto vms = place / "vms";
+  if (validator.count(vms, static_cast<std::size_t>(in.vms_size()), kMostVms))
+    for (const auto& vm : in.vms()) desired.vms.push_back(get(vm, vms[desired.vms.size()], validator));
+  const auto intents = place / "intents";
+  if (validator.count(intents, static_cast<std::size_t>(in.intents_size()), kMostIntents))
+    for (const auto& intent : in.intents())
+      desired.intents.push_back(get(intent, intents[desired.intents.size()], validator));
+  check_unique_ids(desired.vms, vms, validator);
+  check_unique_ids(desired.intents, intents, validator);
+  desired.signature_set = validator.text(place / "signature_set", in.signature_set(), kLongestName);
+  return desired;
+}
+
+void put(const Ack& ack, v1::ToDataplane* message) {
+  message->mutable_ack()->set_boot_id(ack.boot_id);
+  message->mutable_ack()->set_sequence(ack.sequence);
+}
+
+void put(const Welcome& welcome, v1::ToDataplane* message) {
+  message->mutable_welcome()->set_version(valid_text(welcome.version, kLongestName));
+}
+
+}  // namespace
+
+v1::ToDataplane to_proto(const ToDataplane& message) {
+  v1::ToDataplane out;
+  std::visit([&](const auto& plain) { put(plain, &out); }, message);
+  return out;
+}
+
+Result<ToDataplane> from_proto(const v1::ToDataplane& message) {
+  Validator validator;
+  switch (message.message_case()) {
+    case v1::ToDataplane::kDesiredState:
+      return validator.finish(ToDataplane(get(message.desired_state(), Place("desired_state"), validator)));
+    case v1::ToDataplane::kAck:
+      return ToDataplane(Ack{.boot_id = message.ack().boot_id(), .sequence = message.ack().sequence()});
+    case v1::ToDataplane::kWelcome:
+      return validator.finish(ToDataplane(
+          Welcome{validator.text(Place("welcome") / "version", message.welcome().version(), kLongestName)}));
+    case v1::ToDataplane::MESSAGE_NOT_SET:
+      break;
+  }
+  return fail(ErrorCode::kMalformed, "message: none that is known, expected desired_state, ack or welcome");
+}
+
+}  // namespace foreflow::wire
