@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where intents are enforced: a device through rte_flow and rte_mtr, or the pipeline in software.
+// A device that can enforce intents, seen from the Enforcer; what it refuses is enforced in the pipeline.
 // Place: dataplane/offload. Thread safety: control thread only.
 #pragma once
 #include <cstdint>
@@ -20,13 +20,15 @@ class OffloadBackend {
   virtual wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids) = 0;
 
   // One result per member of `delta.set`, in order. A refused intent leaves what was installed before it untouched.
-  // A changed rate is updated in place: no rule is removed and no bucket refilled.
+  // A changed rate is updated in place: no rule is removed and no bucket refilled. Removal that the device refuses is
+  // tried again by each later call.
   virtual std::vector<wire::IntentResult> apply(const IntentDelta& delta) = 0;
 
   // Totals since each intent was installed; one entry per installed intent. A failed read is left out.
   virtual std::vector<wire::IntentStats> read_stats() = 0;
 
-  // Removes what a former process left behind in the device. Returns how many rules and meters it removed.
+  // Removes what a former process left behind in devices that probe() has newly found. Returns how many meters that
+  // were (a device does not say how many rules a flush removed).
   virtual Result<std::size_t> reconcile() = 0;
 
   // How the intent is enforced, for an operator: rules, groups, meter ids, rates on the device's grid.

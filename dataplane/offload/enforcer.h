@@ -6,7 +6,10 @@
 // One change is: prepare() -> publish a snapshot that meters software_limits() -> retire(). So a VM is metered at least
 // once at every moment, and never twice for longer than the grace period.
 #pragma once
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "common/meter/two_rate.h"
@@ -30,20 +33,32 @@ class Enforcer {
   // `device` may be null: everything is then enforced in software.
   explicit Enforcer(std::unique_ptr<OffloadBackend> device);
 
+  // Finds out what the device can do on these ports and removes what a former process left there. Call it before the
+  // first prepare(), and again with all ports whenever a port came or went.
   wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids);
 
   // Brings the device to `desired` as far as it goes. One result per intent of `desired`, in order of IntentId.
   // Refused and failed intents are tried again by the next call with the same set.
   std::vector<wire::IntentResult> prepare(const IntentSet& desired);
   const std::vector<SoftwareLimit>& software_limits() const { return software_limits_; }
+  // Takes from the device what the last prepare() moved to software or no longer wanted. What the device does not give
+  // up stays in read_device_stats() and is tried again.
   void retire();
 
   // Device intents only; software counters are in vm::VmState.
   std::vector<wire::IntentStats> read_device_stats();
 
+  // How the device enforces the intent; nullopt when it does not.
+  std::optional<std::string> explain(IntentId id) const;
+
  private:
+  std::vector<wire::IntentResult> apply(const IntentSet& wanted);
+  wire::IntentResult settle(const ResolvedIntent& intent, const std::map<IntentId, wire::IntentResult>& answers);
+
   std::unique_ptr<OffloadBackend> device_;
+  bool device_usable_ = false;
   IntentSet on_device_;
+  std::map<IntentId, wire::IntentResult> achieved_;  // one entry per member of on_device_
   std::vector<IntentId> to_retire_;
   std::vector<SoftwareLimit> software_limits_;
 };

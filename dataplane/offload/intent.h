@@ -22,14 +22,17 @@ struct ResolvedAttachment {
 struct ResolvedIntent {
   wire::Intent intent;
   std::vector<ResolvedAttachment> attachments;  // of the VM that the intent names
-  std::vector<std::uint16_t> source_ports;      // where packets for that VM can enter: the other ports of its segments
+  // Where packets for that VM can enter: the other ports of its segments, and its own port when it shares it with
+  // other VMs.
+  std::vector<std::uint16_t> source_ports;
+  bool allow_foreign_mac = false;  // of the VM: its packets cannot be told by their source MAC
   bool operator==(const ResolvedIntent&) const = default;
 };
 
 using IntentSet = std::map<IntentId, ResolvedIntent>;
 
 struct IntentDelta {
-  std::vector<ResolvedIntent> set;  // new or changed
+  std::vector<ResolvedIntent> set;  // new or changed, in order of IntentId
   std::vector<IntentId> clear;
 };
 

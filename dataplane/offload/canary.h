@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tries on the device what the rte_flow backend needs, and takes it away again.
+// Place: dataplane/offload. Thread safety: control thread only.
+#pragma once
+#include <cstdint>
+
+#include "common/result.h"
+#include "dataplane/offload/transfer_domain.h"
+
+namespace foreflow::offload {
+
+// A meter with drop counters, its policy, a rule for `port_id` with COUNT and METER in a group that no packet reaches,
+// both counters read, the rate changed in place. The error is that of the first step that fails.
+Status try_canary(TransferDomain& domain, std::uint16_t port_id);
+
+}  // namespace foreflow::offload

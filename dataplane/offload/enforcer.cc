@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/offload/enforcer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+
+namespace foreflow::offload {
+namespace {
+
+SoftwareLimit software_limit(IntentId id, const wire::Police& police) {
+  return {.intent = id,
+          .vm = police.vm,
+          .direction = police.direction,
+          .limit = {.cir = police.cir, .pir = police.pir, .cbs = police.cbs, .pbs = police.pbs},
+          .weight = police.weight};
+}
+
+}  // namespace
+
+Enforcer::Enforcer(std::unique_ptr<OffloadBackend> device) : device_(std::move(device)) {}
+
+wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
+  const wire::Capabilities software{
+      .lending = wire::Lending::kSoftware, .hardware_meters = false, .backend = "software"};
+  if (!device_) return software;
+  auto found = device_->probe(port_ids);
+  device_usable_ = found.hardware_meters;
+  if (!device_usable_) return software;
+  if (const auto removed = device_->reconcile(); !removed) {
+    log::warning("leftovers of a former process stay in the device", {{"reason", removed.error().message}});
+  } else if (*removed > 0) {
+    log::info("removed leftovers of a former process from the device", {{"meters", *removed}});
+  }
+  return found;
+}
+
+std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {
+  IntentSet wanted;
+  for (const auto& [id, intent] : desired) {
+    if (device_usable_ && intent.intent.demand != wire::Demand::kSoftware) wanted.emplace(id, intent);
+  }
+  std::map<IntentId, wire::IntentResult> answers;
+  for (auto& answer : apply(wanted)) answers.emplace(answer.id, std::move(answer));
+
+  software_limits_.clear();
+  to_retire_.clear();
+  for (const auto& [id, intent] : on_device_) {
+    if (!desired.contains(id)) to_retire_.push_back(id);
+  }
+  std::vector<wire::IntentResult> results;
+  for (const auto& [id, intent] : desired) results.push_back(settle(intent, answers));
+  return results;
+}
+
+// Gives the device what differs. An intent that it refuses stays there as it was, and differs again the next time.
+std::vector<wire::IntentResult> Enforcer::apply(const IntentSet& wanted) {
+  auto delta = difference(on_device_, wanted);
+  delta.clear.clear();
+  if (delta.set.empty()) return {};
+  auto answers = device_->apply(delta);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].placement != wire::Placement::kHardware) continue;
+    on_device_[answers[i].id] = delta.set[i];
+    achieved_[answers[i].id] = answers[i];
+  }
+  return answers;
+}
+
+// Where one desired intent is enforced from now on.
+wire::IntentResult Enforcer::settle(const ResolvedIntent& intent,
+                                    const std::map<IntentId, wire::IntentResult>& answers) {
+  const auto id = intent.intent.id;
+  const auto& police = std::get<wire::Police>(intent.intent.what);
+  const auto on_device = on_device_.find(id);
+  const bool demands_software = intent.intent.demand == wire::Demand::kSoftware;
+  if (!demands_software && on_device != on_device_.end() && on_device->second == intent) return achieved_.at(id);
+
+  wire::IntentResult result{.id = id, .achieved_cir = police.cir, .achieved_pir = police.pir};
+  if (const auto answer = answers.find(id); answer != answers.end()) {
+    result.reason = answer->second.reason;
+  } else if (!demands_software) {
+    result.reason = device_ ? "no port of this dataplane has hardware meters" : "no offload device is configured";
+  }
+  if (intent.intent.demand == wire::Demand::kRequireHardware) {
+    // What the device enforced before, if anything, stays: an old limit is better than none.
+    result.placement = wire::Placement::kRefused;
+    result.achieved_cir = result.achieved_pir = BytesPerSecond{};
+    return result;
+  }
+  result.placement = wire::Placement::kSoftware;
+  software_limits_.push_back(software_limit(id, police));
+  if (on_device != on_device_.end()) to_retire_.push_back(id);
+  return result;
+}
+
+void Enforcer::retire() {
+  if (to_retire_.empty()) return;
+  device_->apply({.set = {}, .clear = to_retire_});
+  for (const auto id : to_retire_) {
+    on_device_.erase(id);
+    achieved_.erase(id);
+  }
+  to_retire_.clear();
+}
+
+std::vector<wire::IntentStats> Enforcer::read_device_stats() {
+  return device_ ? device_->read_stats() : std::vector<wire::IntentStats>{};
+}
+
+std::optional<std::string> Enforcer::explain(IntentId id) const {
+  return device_ ? device_->explain(id) : std::nullopt;
+}
+
+}  // namespace foreflow::offload

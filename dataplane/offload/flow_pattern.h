@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Rule in the form that rte_flow_create takes: attribute, items and actions, with the storage they point into.
+// Place: dataplane/offload, below TransferDomain.
+#pragma once
+#include <array>
+
+#include <rte_flow.h>
+
+#include "dataplane/offload/transfer_domain.h"
+
+namespace foreflow::offload {
+
+// Invariant: `items` and `actions` point into this object, so it does not move.
+class FlowPattern {
+ public:
+  explicit FlowPattern(const Rule& rule);
+  FlowPattern(const FlowPattern&) = delete;
+  FlowPattern& operator=(const FlowPattern&) = delete;
+
+  const rte_flow_attr& attr() const { return attr_; }
+  const rte_flow_item* items() const { return items_.data(); }
+  const rte_flow_action* actions() const { return actions_.data(); }
+
+ private:
+  void match_port(const RuleMatch& match);
+  void match_addresses(const RuleMatch& match);
+  void match_vlan(const RuleMatch& match);
+  void add_item(rte_flow_item_type type, const void* spec, const void* mask);
+  void add_action(rte_flow_action_type type, const void* conf);
+
+  static constexpr std::size_t kMostItems = 4;    // port, ETH, VLAN, END
+  static constexpr std::size_t kMostActions = 3;  // COUNT, METER or JUMP, END
+  rte_flow_attr attr_{};
+  std::array<rte_flow_item, kMostItems> items_{};
+  std::array<rte_flow_action, kMostActions> actions_{};
+  std::size_t item_count_ = 0;
+  std::size_t action_count_ = 0;
+
+  rte_flow_item_ethdev port_{};
+  rte_flow_item_ethdev port_mask_{};
+  rte_flow_item_eth eth_{};
+  rte_flow_item_eth eth_mask_{};
+  rte_flow_item_vlan vlan_{};
+  rte_flow_item_vlan vlan_mask_{};
+  rte_flow_action_count count_{};
+  rte_flow_action_meter meter_{};
+  rte_flow_action_jump jump_{};
+};
+
+}  // namespace foreflow::offload

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Police intents in the eSwitch of mlx5-class devices: one meter per VM and direction, carried by every rule through
+// which the VM's packets pass, whether they come from the uplink or from a local VM.
+// Place: dataplane/offload. Thread safety: control thread only.
+//
+// Rules are in the transfer domain, because only there one meter sees all sources of a VM's traffic: a NIC-ingress rule
+// on the VM's representor would see what the VM sends, but nothing sees what local VMs send to it. Each meter's policy
+// jumps to the next group instead of ending, because a packet between two local VMs must pass two meters and a rule
+// takes one. A miss in the last group delivers to the port's representor, so that everything still goes to the CPU
+// pipeline:
+//
+//   group 0  port P                      -> JUMP 1
+//   group 1  port P, source MAC (VLAN)   -> COUNT, egress METER (green, yellow: JUMP 2; red: DROP)
+//            port P, lowest priority     -> JUMP 2
+//   group 2  port S, destination MAC     -> COUNT, ingress METER (green, yellow: JUMP 3; red: DROP)
+//   group 3  empty; rules that bypass the CPU find their place here
+//
+// What a device must prove by canary: a policy with JUMP, a shared drop-counting meter in the transfer domain, COUNT
+// beside it, a live profile change. That a miss in a group above 0 reaches the representor only traffic can prove.
+// Rules are left in the device by the destructor: a restart must not lift the limits.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "dataplane/offload/backend.h"
+#include "dataplane/offload/transfer_domain.h"
+
+namespace foreflow::offload {
+
+class RteFlowBackend final : public OffloadBackend {
+ public:
+  wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids) override;
+  std::vector<wire::IntentResult> apply(const IntentDelta& delta) override;
+  std::vector<wire::IntentStats> read_stats() override;
+  Result<std::size_t> reconcile() override;
+  std::optional<std::string> explain(IntentId id) const override;
+
+ private:
+  struct InstalledRule {
+    rte_flow* flow = nullptr;
+    std::uint32_t priority = 0;
+  };
+  using Rules = std::map<RuleMatch, InstalledRule>;
+  struct Installed {
+    TransferDomain* domain = nullptr;
+    ResolvedIntent resolved;
+    MeterHandle meter;
+    Rules rules;
+    Tally of_removed_rules;
+    wire::IntentStats last;  // what was told so far: totals never run backwards
+    bool clearing = false;
+  };
+  // The way of a port's packets through the groups; there while an intent needs it.
+  struct Route {
+    unsigned users = 0;
+    rte_flow* entry = nullptr;
+    rte_flow* pass_on = nullptr;
+  };
+
+  Result<TransferDomain*> domain_of(const ResolvedIntent& intent) const;
+  Status set(const ResolvedIntent& intent);
+  Status install(const ResolvedIntent& intent, TransferDomain& domain);
+  Status change(Installed& installed, const ResolvedIntent& intent);
+  Status create_rules(Installed& installed, const std::vector<RuleMatch>& wanted);
+  Status destroy_rules(Installed& installed, const std::vector<RuleMatch>& kept);
+  Status create_rule(Installed& installed, const RuleMatch& match);
+  Status destroy_rule(Installed& installed, Rules::iterator rule);
+  Status clear(Installed& installed);
+  Result<std::uint32_t> free_priority(std::uint32_t group, const RuleMatch& match) const;
+  Status acquire_route(TransferDomain& domain, std::uint16_t port_id);
+  Status release_route(TransferDomain& domain, std::uint16_t port_id);
+  std::optional<wire::IntentStats> stats_of(Installed& installed) const;
+
+  std::map<std::uint16_t, std::unique_ptr<TransferDomain>> domains_;  // by proxy port
+  std::set<std::uint16_t> reconciled_;                                // proxy ports
+  std::map<std::uint16_t, TransferDomain*> usable_;                   // ports that passed the canary
+  std::map<std::uint16_t, std::string> unusable_;                     // and why the others did not
+  std::map<IntentId, Installed> installed_;
+  std::map<std::uint16_t, Route> routes_;
+  std::set<std::tuple<std::uint32_t, RuleMatch, std::uint32_t>> taken_;  // group, match, priority
+};
+
+}  // namespace foreflow::offload
