@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/figures.h"
 
-#include <fmt/core.h>
-#include <time.h>
-
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <time.h>
 
 namespace foreflow::bench {
 namespace {
@@ -26,13 +26,16 @@ double time_of(const std::function<void()>& round, std::size_t operations) {
 
 Timing summarise(std::vector<double> rounds) {
   std::sort(rounds.begin(), rounds.end());
-  const auto at = [&](double part) { return rounds[static_cast<std::size_t>(part * static_cast<double>(rounds.size() - 1))]; };
+  const auto at = [&](double part) {
+    return rounds[static_cast<std::size_t>(part * static_cast<double>(rounds.size() - 1))];
+  };
   return {at(.5), (at(.9) - at(.1)) / at(.5)};
 }
 
 nlohmann::json to_json(const Figure& figure) {
-  return {{"figure", figure.figure},         {"value", figure.value},   {"unit", figure.unit}, {"peer", figure.peer},
-          {"peer_value", figure.peer_value}, {"ratio", figure.ratio()}, {"bar", figure.bar},   {"holds", figure.holds()}};
+  return {{"figure", figure.figure}, {"value", figure.value},           {"unit", figure.unit},
+          {"peer", figure.peer},     {"peer_value", figure.peer_value}, {"ratio", figure.ratio()},
+          {"bar", figure.bar},       {"holds", figure.holds()}};
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ struct Figure {
   double value = 0;  // median
   std::string unit;
   std::string peer;
-  double peer_value = 0;    // median, measured in the same run, in turn
-  double bar = 0;           // most that value / peer_value may be
-  double spread = 0;        // (90th - 10th percentile) / median of our own rounds
+  double peer_value = 0;  // median, measured in the same run, in turn
+  double bar = 0;         // most that value / peer_value may be
+  double spread = 0;      // (90th - 10th percentile) / median of our own rounds
   double ratio() const { return peer_value > 0 ? value / peer_value : 0; }
   bool holds() const { return ratio() <= bar; }
 };
@@ -39,10 +39,11 @@ Duel duel(std::size_t rounds, std::size_t operations, const std::function<void()
 // Keeps the optimiser from removing what computes `value`.
 template <typename T>
 void keep(const T& value) {
-  asm volatile("" : : "r,m"(value) : "memory");
+  asm volatile("" : : "m"(value) : "memory");
 }
 
-// Prints a table, writes `--json FILE` where argv names one, and returns the process's exit status (0 = every bar held).
+// Prints a table, writes `--json FILE` where argv names one, and returns the process's exit status (0 = every bar
+// held).
 int report(int argc, char** argv, const std::vector<Figure>& figures);
 
 }  // namespace foreflow::bench

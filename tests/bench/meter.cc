@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The meters of the packet path against DPDK's rte_meter: bursts of 32 packets of mixed sizes, one time stamp per burst,
-// half of the traffic over the limit.
+// The meters of the packet path against DPDK's rte_meter: bursts of 32 packets of mixed sizes, one time stamp per
+// burst, half of the traffic over the limit.
+#include <array>
+#include <cstdio>
+
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_meter.h>
-
-#include <array>
-#include <cstdio>
 
 #include "common/meter/two_rate.h"
 #include "tests/bench/figures.h"
@@ -130,7 +130,8 @@ template <typename Ours, typename Theirs>
 bench::Figure compare(const char* name, const char* peer_name) {
   Ours ours;
   Theirs theirs;
-  const auto result = bench::duel(kRounds, kBursts * kBurst, [&] { ours.run(); }, [&] { theirs.run(); });
+  const auto result = bench::duel(
+      kRounds, kBursts * kBurst, [&] { ours.run(); }, [&] { theirs.run(); });
   return {name, result.subject.median, "ns/packet", peer_name, result.peer.median, 1.0, result.subject.spread};
 }
 
