@@ -62,14 +62,16 @@ class SeriesStore {
   virtual ~SeriesStore() = default;
 
   // When it returns, the points survive a crash and the watermark has moved. A point with the time and tags of an older
-  // one replaces its fields (so repeating a report changes nothing). kMalformed: the points can never be stored,
-  // nothing was; kUnavailable or kExhausted: try again.
+  // one replaces the fields it names and leaves the others (so repeating a report changes nothing, and each lead of a
+  // forecast joins the row of its target time). kMalformed: the points can never be stored, nothing was; kUnavailable
+  // or kExhausted: try again.
   virtual Status append(const std::vector<Point>& points, const std::optional<Watermark>& watermark) = 0;
 
-  // In order of time. Contains what append() acknowledged, also right after reopening.
+  // In order of time, then tags; the fields of a point in order of name. Contains what append() acknowledged, also
+  // right after reopening.
   virtual Result<std::vector<Point>> range(const RangeQuery& query) = 0;
 
-  // The newest point of a VM (or dataplane), if any.
+  // The newest raw point of a VM (or dataplane), if any.
   virtual Result<std::optional<Point>> last(Measurement measurement, const std::string& vm) = 0;
 
   // Highest sequence made durable for this boot of a dataplane; 0 when none.

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/report_points.h"
+
+#include "host/store/fields.h"
+
+namespace foreflow::store {
+namespace {
+
+constexpr std::uint64_t kNanosPerMilli = 1'000'000;
+
+void add(Point& point, std::string name, std::uint64_t value) {
+  point.fields.emplace_back(std::move(name), field::saturated(value));
+}
+
+void add(Point& point, std::string_view name, std::uint64_t value) { add(point, std::string(name), value); }
+
+void add_drops(Point& point, std::string_view prefix, const std::array<std::uint64_t, wire::kDropCauses>& drops) {
+  for (std::size_t i = 0; i < wire::kDropCauses; ++i)
+    add(point, std::string(prefix) + field::drop(static_cast<wire::DropCause>(i)), drops[i]);
+}
+
+void add_direction(Point& point, Direction direction, const wire::DirectionSample& sample) {
+  const auto put = [&](std::string_view quantity, std::uint64_t value) {
+    add(point, field::directed(direction, quantity), value);
+  };
+  put(field::kOfferedPackets, sample.offered_packets);
+  put(field::kOfferedBytes, sample.offered_bytes);
+  put(field::kPassedPackets, sample.passed_packets);
+  put(field::kPassedBytes, sample.passed_bytes);
+  put(field::kLimited, sample.limited ? 1 : 0);
+  if (sample.peak_10ms_bytes) put(field::kPeak10ms, *sample.peak_10ms_bytes);
+  add_drops(point, field::kDirectionPrefixes[index(direction)], sample.drops);
+}
+
+Point empty_point(Measurement measurement, const wire::Report& report, const Origin& origin, std::string vm) {
+  return Point{measurement, Resolution::kRaw, Tags{origin.host, origin.dpu, std::move(vm)}, report.time, {}};
+}
+
+Point dataplane_point(const wire::Report& report, const Origin& origin) {
+  Point point = empty_point(Measurement::kDataplane, report, origin, {});
+  const auto& sample = report.dataplane;
+  add(point, field::kRxPackets, sample.rx_packets);
+  add(point, field::kRxBytes, sample.rx_bytes);
+  add(point, field::kTxPackets, sample.tx_packets);
+  add(point, field::kTxBytes, sample.tx_bytes);
+  add(point, field::kFloodCopies, sample.flood_copies);
+  add(point, field::kSpoolDroppedReports, sample.spool_dropped_reports);
+  add(point, field::kIntervalMs, report.interval_ns / kNanosPerMilli);
+  add_drops(point, {}, sample.drops);
+  return point;
+}
+
+Point net_point(const wire::Report& report, const Origin& origin, const std::string& vm, const wire::VmSample& sample) {
+  Point point = empty_point(Measurement::kVmNet, report, origin, vm);
+  for (const auto direction : kBothDirections) add_direction(point, direction, sample.directions[index(direction)]);
+  add(point, field::kConnectionsOpened, sample.connections_opened);
+  add(point, field::kConnectionsActive, sample.connections_active);
+  add(point, field::kIntervalMs, report.interval_ns / kNanosPerMilli);
+  return point;
+}
+
+Point app_point(const wire::Report& report, const Origin& origin, const std::string& vm, const wire::VmSample& sample) {
+  Point point = empty_point(Measurement::kVmApp, report, origin, vm);
+  for (std::size_t i = 0; i < kCategories; ++i) {
+    std::uint64_t both = 0;
+    for (const auto& direction : sample.directions)
+      if (__builtin_add_overflow(both, direction.app_bytes[i], &both)) both = std::numeric_limits<std::uint64_t>::max();
+    add(point, kCategoryNames[i], both);
+  }
+  return point;
+}
+
+}  // namespace
+
+std::vector<Point> report_points(const wire::Report& report, const Origin& origin, const VmNameLookup& name_of) {
+  std::vector<Point> points;
+  points.reserve(1 + 2 * report.vms.size());
+  points.push_back(dataplane_point(report, origin));
+  for (const auto& sample : report.vms) {
+    const auto vm = name_of(sample.vm);
+    if (!vm) continue;
+    points.push_back(net_point(report, origin, *vm, sample));
+    points.push_back(app_point(report, origin, *vm, sample));
+  }
+  return points;
+}
+
+}  // namespace foreflow::store

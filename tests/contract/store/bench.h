@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a contract test gets its store from: a private folder, and a database server where the store needs one.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "host/store/series_store.h"
+
+namespace foreflow::store {
+
+// A folder of its own, removed with its contents.
+class PrivateFolder {
+ public:
+  PrivateFolder();
+  ~PrivateFolder();
+  PrivateFolder(const PrivateFolder&) = delete;
+  PrivateFolder& operator=(const PrivateFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+class StoreBench {
+ public:
+  virtual ~StoreBench() = default;
+  // The store over the same data each time.
+  virtual Result<std::unique_ptr<SeriesStore>> open() = 0;
+};
+
+struct StoreKind {
+  std::string name;
+  std::function<std::unique_ptr<StoreBench>()> make;
+};
+
+// The sample that most tests append: a VM's point with a field of each type.
+Point sample(const std::string& vm, std::int64_t time, std::int64_t bytes = 1'500);
+RangeQuery everything(const std::string& vm, Measurement measurement = Measurement::kVmNet);
+
+}  // namespace foreflow::store
