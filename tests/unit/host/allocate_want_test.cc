@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "host/allocate/want.h"
+
+namespace foreflow::allocate {
+namespace {
+
+constexpr std::int64_t kMinute = 60 * static_cast<std::int64_t>(kNanosPerSecond);
+constexpr std::int64_t kHour = 60 * kMinute;
+
+// A VM whose demand a test dictates, one cycle per call.
+class Want : public ::testing::Test {
+ protected:
+  std::uint64_t cycle(std::int64_t at, std::uint64_t demand) {
+    input_.now = {at};
+    input_.demand = {demand};
+    state_ = next_want(config_, state_, input_);
+    return state_->want.value;
+  }
+
+  WantConfig config_;
+  WantInput input_;
+  std::optional<WantState> state_;
+};
+
+TEST_F(Want, StartsAtTheDemand) { EXPECT_EQ(cycle(0, 1'000), 1'000); }
+
+TEST_F(Want, IsNeverBelowTheFloor) {
+  input_.floor = {300};
+  EXPECT_EQ(cycle(0, 10), 300);
+}
+
+TEST_F(Want, IsNeverAboveTheCap) {
+  input_.cap = {800};
+  EXPECT_EQ(cycle(0, 1'000), 800);
+}
+
+TEST_F(Want, FollowsARiseAtOnce) {
+  cycle(0, 1'000);
+  EXPECT_EQ(cycle(1, 1'001), 1'001);
+}
+
+TEST_F(Want, IgnoresAFallWithinTenPercentForEver) {
+  cycle(0, 1'000);
+  EXPECT_EQ(cycle(kMinute, 900), 1'000);
+  EXPECT_EQ(cycle(9 * kHour, 900), 1'000);
+}
+
+TEST_F(Want, HoldsADeeperFallForTwoHours) {
+  cycle(0, 1'000);
+  cycle(kMinute, 100);
+  EXPECT_EQ(cycle(kMinute + 2 * kHour - 1, 100), 1'000);
+  EXPECT_EQ(cycle(kMinute + 2 * kHour, 100), 750);
+}
+
+TEST_F(Want, FallsByAQuarterAStepAndNotBelowTheDemand) {
+  cycle(0, 1'000);
+  cycle(0, 500);
+  EXPECT_EQ(cycle(2 * kHour, 500), 750);
+  EXPECT_EQ(cycle(2 * kHour + kMinute, 500), 750);
+  EXPECT_EQ(cycle(2 * kHour + 5 * kMinute, 500), 563);
+  EXPECT_EQ(cycle(2 * kHour + 10 * kMinute, 500), 500);
+}
+
+TEST_F(Want, HoldsAgainAfterDemandWasBack) {
+  cycle(0, 1'000);
+  cycle(0, 100);
+  cycle(kHour, 1'000);
+  EXPECT_EQ(cycle(2 * kHour, 100), 1'000);
+}
+
+TEST_F(Want, GivesBackAtOnceWhenALinkNeedsIt) {
+  cycle(0, 1'000);
+  input_.contended = true;
+  EXPECT_EQ(cycle(1, 100), 100);
+}
+
+TEST_F(Want, FollowsALoweredCapAtOnce) {
+  cycle(0, 1'000);
+  input_.cap = {400};
+  EXPECT_EQ(cycle(1, 1'000), 400);
+}
+
+TEST_F(Want, OfALimitedVmGrowsByAQuarterOfItsLimitEachCycle) {
+  input_.limited = true;
+  input_.installed = {1'000};
+  EXPECT_EQ(cycle(0, 1'000), 1'250);
+  input_.installed = {1'250};
+  EXPECT_EQ(cycle(1, 1'000), 1'562);
+}
+
+TEST_F(Want, OfALimitedVmStopsAtTheCap) {
+  input_.limited = true;
+  input_.installed = kUnlimited;
+  input_.cap = {5'000};
+  EXPECT_EQ(cycle(0, 1'000), 5'000);
+}
+
+TEST_F(Want, DoesNotWrapRoundWithSettingsAboveOneHundredPercent) {
+  config_.step_permille = 5'000;
+  cycle(0, 1'000);
+  cycle(0, 10);
+  EXPECT_EQ(cycle(2 * kHour, 10), 10);
+}
+
+}  // namespace
+}  // namespace foreflow::allocate
