@@ -14,7 +14,8 @@
 
 namespace foreflow::classify {
 
-// Dense ids, stable for the life of the process also across reloads. 0 = unknown.
+// Dense ids, stable for the life of the process also across reloads: one process-wide list of names that only grows.
+// 0 = unknown.
 using ProtocolId = std::uint16_t;
 using AppId = std::uint16_t;
 
@@ -26,6 +27,9 @@ struct Verdict {
   Category category = Category::kUnknown;
   std::uint8_t confidence = 0;  // percent
   Source source = Source::kNone;
+  // Not 0: seen for the first time of a protocol that one payload cannot prove (RTP with a dynamic type). The caller
+  // may keep it with the flow and hand it back with the next payload; `protocol` is 0 until then.
+  ProtocolId suspected = 0;
 };
 
 struct FirstPayload {
@@ -33,18 +37,21 @@ struct FirstPayload {
   std::uint8_t ip_protocol = 0;         // net::kTcp or net::kUdp
   std::uint16_t source_port = 0;        // hints only
   std::uint16_t destination_port = 0;
+  ProtocolId suspected = 0;  // of the verdict on the flow's previous payload
 };
 
 // The compiled signatures. Immutable; any number of workers.
 class Classifier {
  public:
-  // Reads every `*.toml` of `directory`. Errors name file, line and pattern.
+  // Reads every `*.toml` of `directory`: `services.toml` is the table of services, each other file holds the signatures
+  // of one category. Errors name file, line and pattern.
   static Result<std::unique_ptr<const Classifier>> load(const std::filesystem::path& directory);
   ~Classifier();
 
+  // Also of ids that an earlier or later load gave. Views stay valid. Not for the packet path.
   std::string_view protocol_name(ProtocolId id) const noexcept;  // "unknown" for 0
   std::string_view app_name(AppId id) const noexcept;            // "" for 0
-  std::size_t protocol_count() const noexcept;
+  std::size_t protocol_count() const noexcept;                   // every id is below it
 
  private:
   friend class Inspector;
@@ -53,7 +60,7 @@ class Classifier {
   std::unique_ptr<Database> database_;
 };
 
-// One worker's scratch space. No allocation after construction.
+// One worker's scratch space, for the classifier that it was created for. No allocation after construction.
 class Inspector {
  public:
   static Result<Inspector> create(const Classifier& classifier);
@@ -61,7 +68,8 @@ class Inspector {
   Inspector& operator=(Inspector&&) noexcept;
   ~Inspector();
 
-  // Looks at one payload. An unknown protocol (id 0) means: show me the next payload, if the budget allows.
+  // Looks at one payload, in either direction. An unknown protocol (id 0) means: show me the next payload, if the
+  // budget allows. With a classifier other than its own the verdict is always unknown.
   Verdict inspect(const Classifier& classifier, const FirstPayload& payload) noexcept;
 
  private:

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/classify/classifier.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "dataplane/classify/database.h"
+#include "dataplane/classify/names.h"
+
+namespace foreflow::classify {
+namespace {
+
+constexpr std::string_view kServicesFile = "services.toml";
+
+Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::vector<std::filesystem::path> files;
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == ".toml") files.push_back(it->path());
+  if (error) return fail(ErrorCode::kIo, fmt::format("{}: {}", directory.string(), error.message()));
+  std::sort(files.begin(), files.end());  // ids and errors do not depend on the file system's order
+  return files;
+}
+
+Result<std::vector<Signature>> read_all(const std::vector<std::filesystem::path>& files) {
+  std::vector<Signature> all;
+  std::map<std::string, std::string> defined;  // protocol -> file
+  for (const auto& file : files) {
+    if (file.filename() == kServicesFile) continue;
+    auto signatures = read_signatures(file);
+    if (!signatures) return signatures;
+    for (auto& signature : *signatures) {
+      const auto [known, is_new] = defined.emplace(signature.protocol, signature.file);
+      if (!is_new)
+        return fail(ErrorCode::kInvalidConfig,
+                    fmt::format("{}: protocol '{}' is already defined in {}; keep it in one of them", signature.file,
+                                signature.protocol, known->second));
+      all.push_back(std::move(signature));
+    }
+  }
+  return all;
+}
+
+Result<std::vector<Rule>> make_rules(const std::vector<Signature>& signatures) {
+  std::vector<Rule> rules;
+  for (const auto& signature : signatures) {
+    const auto id = protocol_names().id_of(signature.protocol);
+    if (!id) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
+    for (const auto& pattern : signature.patterns)
+      rules.push_back({pattern.validator, *id, signature.category, pattern.confidence, pattern.twice, signature.ports});
+  }
+  if (rules.size() > kMostPatterns)
+    return fail(ErrorCode::kExhausted, fmt::format("{} patterns; at most {} are allowed", rules.size(), kMostPatterns));
+  return rules;
+}
+
+Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool Transports::*transport) {
+  std::vector<NumberedPattern> patterns;
+  std::uint16_t id = 0;  // counts as make_rules does
+  for (const auto& signature : signatures)
+    for (const auto& pattern : signature.patterns) {
+      if (pattern.transports.*transport) patterns.push_back({&pattern, id});
+      ++id;
+    }
+  return compile(patterns);
+}
+
+std::uint64_t next_version() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
+Classifier::Classifier() : database_(std::make_unique<Database>()) {}
+Classifier::~Classifier() = default;
+
+Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem::path& directory) {
+  auto files = list_files(directory);
+  if (!files) return tl::unexpected(files.error());
+  auto signatures = read_all(*files);
+  if (!signatures) return tl::unexpected(signatures.error());
+  if (signatures->empty())
+    return fail(ErrorCode::kNotFound,
+                fmt::format("{}: no signature files; expected *.toml, one for each category", directory.string()));
+  std::unique_ptr<Classifier> classifier(new Classifier);
+  auto& database = *classifier->database_;
+  database.version = next_version();
+  auto rules = make_rules(*signatures);
+  if (!rules) return tl::unexpected(rules.error());
+  database.rules = std::move(*rules);
+  for (const auto& [transport, slot] :
+       {std::pair{&Transports::tcp, &database.tcp}, std::pair{&Transports::udp, &database.udp}}) {
+    auto compiled = compile_for(*signatures, transport);
+    if (!compiled) return tl::unexpected(compiled.error());
+    *slot = std::move(*compiled);
+  }
+  if (const auto file = directory / kServicesFile; std::find(files->begin(), files->end(), file) != files->end()) {
+    auto services = ServiceTable::load(file);
+    if (!services) return tl::unexpected(services.error());
+    database.services = std::move(*services);
+  }
+  return classifier;
+}
+
+std::string_view Classifier::protocol_name(ProtocolId id) const noexcept { return protocol_names().name_of(id); }
+std::string_view Classifier::app_name(AppId id) const noexcept { return app_names().name_of(id); }
+std::size_t Classifier::protocol_count() const noexcept { return protocol_names().count(); }
+
+}  // namespace foreflow::classify

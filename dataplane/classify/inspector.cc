@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// From matches to one verdict: the best confirmed candidate, or none when two protocols are equally likely.
+#include <algorithm>
+
+#include "dataplane/classify/database.h"
+
+namespace foreflow::classify {
+namespace {
+
+constexpr unsigned kPortBonus = 5;  // decides between near equals, and nothing else
+
+struct Candidate {
+  const Rule* rule = nullptr;
+  unsigned score = 0;
+  Finding finding;
+  bool is_tied = false;
+};
+
+bool hints(const Rule& rule, const FirstPayload& payload) noexcept {
+  return std::any_of(rule.ports.begin(), rule.ports.end(), [&payload](std::uint16_t port) {
+    return port == payload.source_port || port == payload.destination_port;
+  });
+}
+
+Candidate best_of(const Matches& matches, const std::vector<Rule>& rules, const FirstPayload& payload) noexcept {
+  Candidate best;
+  for (std::size_t i = 0; i < matches.count; ++i) {
+    const auto& rule = rules[matches.ids[i]];
+    const auto score = rule.confidence + (hints(rule, payload) ? kPortBonus : 0u);
+    if (score < best.score) continue;
+    const auto finding = rule.validator == nullptr ? Finding(true) : rule.validator(payload.bytes);
+    if (!finding.confirmed) continue;
+    if (score > best.score) {
+      best = {&rule, score, finding, false};
+    } else if (rule.protocol != best.rule->protocol) {
+      best.is_tied = true;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+struct Inspector::Scratch {
+  RegexScratch regex;
+  Matches matches;
+  std::uint64_t version = 0;  // of the database it was made for
+};
+
+Inspector::Inspector() : scratch_(std::make_unique<Scratch>()) {}
+Inspector::Inspector(Inspector&&) noexcept = default;
+Inspector& Inspector::operator=(Inspector&&) noexcept = default;
+Inspector::~Inspector() = default;
+
+Result<Inspector> Inspector::create(const Classifier& classifier) {
+  Inspector inspector;
+  for (const auto* database : {classifier.database_->tcp.get(), classifier.database_->udp.get()})
+    if (auto status = prepare(database, inspector.scratch_->regex); !status) return tl::unexpected(status.error());
+  inspector.scratch_->version = classifier.database_->version;
+  return inspector;
+}
+
+Verdict Inspector::inspect(const Classifier& classifier, const FirstPayload& payload) noexcept {
+  const auto& database = *classifier.database_;
+  if (scratch_->version != database.version) return {};
+  if (payload.ip_protocol != net::kTcp && payload.ip_protocol != net::kUdp) return {};
+  const auto& regex = payload.ip_protocol == net::kTcp ? database.tcp : database.udp;
+  scan(regex.get(), scratch_->regex.get(), payload.bytes, scratch_->matches);
+  const auto best = best_of(scratch_->matches, database.rules, payload);
+  if (best.rule == nullptr || best.is_tied) return {};
+  if (best.rule->twice && payload.suspected != best.rule->protocol) return {.suspected = best.rule->protocol};
+
+  Verdict verdict{.protocol = best.rule->protocol,
+                  .category = best.rule->category,
+                  .confidence = static_cast<std::uint8_t>(std::min(best.score, 100u)),
+                  .source = Source::kPayload};
+  if (const auto service = database.services.find(best.finding.name); service.app != 0) {
+    verdict.app = service.app;
+    verdict.category = service.category;
+    verdict.source = Source::kName;
+  }
+  if (best.finding.category != Category::kUnknown) verdict.category = best.finding.category;
+  return verdict;
+}
+
+}  // namespace foreflow::classify

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Validators: bounded arithmetic on a payload that a pattern has matched. They turn a candidate into a verdict.
+// Place: dataplane/classify; named by `validate` in signature files. Payloads are foreign: every validator returns for
+// any bytes, reads nothing past them and loops no more often than its payload is long.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/category.h"
+#include "dataplane/net/octets.h"
+
+namespace foreflow::classify {
+
+struct Finding {
+  bool confirmed = false;
+  std::string_view name;                   // of the host asked for, inside the payload; "" when not stated
+  Category category = Category::kUnknown;  // when the payload says more than its protocol: video over HTTP
+
+  Finding(bool is_confirmed = false) noexcept : confirmed(is_confirmed) {}  // NOLINT: most findings are just yes or no
+};
+
+using Validator = Finding (*)(net::Octets payload) noexcept;
+
+// Null when there is none of this name.
+Validator find_validator(std::string_view name) noexcept;
+std::vector<std::string> validator_names();
+
+// web.cc
+Finding validate_http1(net::Octets payload) noexcept;
+Finding validate_http2_settings(net::Octets payload) noexcept;
+Finding validate_quic_long(net::Octets payload) noexcept;
+// tls.cc
+Finding validate_tls_handshake(net::Octets payload) noexcept;
+Finding validate_tls_records(net::Octets payload) noexcept;
+// database_protocols.cc
+Finding validate_mysql_greeting(net::Octets payload) noexcept;
+Finding validate_mysql_login(net::Octets payload) noexcept;
+Finding validate_mysql_command(net::Octets payload) noexcept;
+Finding validate_postgres_startup(net::Octets payload) noexcept;
+Finding validate_postgres_messages(net::Octets payload) noexcept;
+Finding validate_mongodb(net::Octets payload) noexcept;
+Finding validate_memcached_binary(net::Octets payload) noexcept;
+Finding validate_tds_prelogin(net::Octets payload) noexcept;
+// resp.cc
+Finding validate_resp(net::Octets payload) noexcept;
+// dns.cc
+Finding validate_dns(net::Octets payload) noexcept;
+Finding validate_dns_tcp(net::Octets payload) noexcept;
+// infrastructure.cc
+Finding validate_ntp(net::Octets payload) noexcept;
+Finding validate_smb(net::Octets payload) noexcept;
+Finding validate_rdp(net::Octets payload) noexcept;
+Finding validate_mqtt(net::Octets payload) noexcept;
+Finding validate_amqp_frame(net::Octets payload) noexcept;
+// media.cc
+Finding validate_rtp_static(net::Octets payload) noexcept;
+Finding validate_rtp_dynamic(net::Octets payload) noexcept;
+Finding validate_rtcp(net::Octets payload) noexcept;
+Finding validate_rtsp_interleaved(net::Octets payload) noexcept;
+Finding validate_stun(net::Octets payload) noexcept;
+
+}  // namespace foreflow::classify

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP/1 (RFC 9112), the start of HTTP/2 (RFC 9113), QUIC long headers (RFC 8999, RFC 9000).
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "dataplane/classify/validators.h"
+
+namespace foreflow::classify {
+namespace {
+
+constexpr std::size_t kMostHeaderLines = 64;
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+bool same_word(std::string_view a, std::string_view b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+bool starts_with_word(std::string_view text, std::string_view word) noexcept {
+  return text.size() >= word.size() && same_word(text.substr(0, word.size()), word);
+}
+bool contains_word(std::string_view text, std::string_view word) noexcept {
+  return std::search(text.begin(), text.end(), word.begin(), word.end(),
+                     [](char x, char y) { return lower(x) == lower(y); }) != text.end();
+}
+bool ends_with_word(std::string_view text, std::string_view word) noexcept {
+  return text.size() >= word.size() && same_word(text.substr(text.size() - word.size()), word);
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// Takes a line off `text`. `complete`: its end was there.
+struct Line {
+  std::string_view text;
+  bool complete = false;
+};
+Line take_line(std::string_view& text) noexcept {
+  const auto end = text.find('\n');
+  Line line{text.substr(0, end), end != std::string_view::npos};
+  text.remove_prefix(line.complete ? end + 1 : text.size());
+  if (line.text.ends_with('\r')) line.text.remove_suffix(1);
+  return line;
+}
+
+// Segments and playlists of HTTP Live Streaming (RFC 8216) and MPEG-DASH (ISO/IEC 23009-1).
+bool is_media_path(std::string_view target) noexcept {
+  const auto path = target.substr(0, target.find_first_of("?#"));
+  constexpr std::array<std::string_view, 5> kSuffixes{".m3u8", ".m3u", ".ts", ".m4s", ".mpd"};
+  return std::any_of(kSuffixes.begin(), kSuffixes.end(),
+                     [path](std::string_view suffix) { return ends_with_word(path, suffix); });
+}
+
+bool is_media_type(std::string_view type) noexcept {
+  return starts_with_word(type, "video/") || starts_with_word(type, "audio/") || contains_word(type, "mpegurl") ||
+         starts_with_word(type, "application/dash+xml");
+}
+
+std::string_view without_port(std::string_view host) noexcept {
+  if (host.starts_with('[')) return {};  // an address is no name
+  return host.substr(0, host.find(':'));
+}
+
+bool is_foreign_scheme(std::string_view target) noexcept {
+  return starts_with_word(target, "rtsp") || starts_with_word(target, "sip");
+}
+
+// METHOD SP target SP HTTP/1.x; what a long target cuts off is trusted unless the target is another protocol's.
+bool read_request_line(const Line& line, Finding& finding) noexcept {
+  const auto target_at = line.text.find(' ') + 1;
+  const auto target_end = line.text.rfind(' ');
+  if (target_at == 0 || target_at >= line.text.size()) return false;
+  if (line.complete && (target_end < target_at || !line.text.substr(target_end + 1).starts_with("HTTP/1.")))
+    return false;
+  const auto target = line.complete ? line.text.substr(target_at, target_end - target_at) : line.text.substr(target_at);
+  if (is_foreign_scheme(target)) return false;
+  if (line.complete && is_media_path(target)) finding.category = Category::kVideo;
+  return true;
+}
+
+void read_header(std::string_view line, Finding& finding) noexcept {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  const auto name = line.substr(0, colon);
+  const auto value = trimmed(line.substr(colon + 1));
+  if (same_word(name, "host")) finding.name = without_port(value);
+  if (same_word(name, "content-type") && is_media_type(value)) finding.category = Category::kVideo;
+}
+
+struct Varint {
+  std::uint64_t value = 0;
+  std::size_t size = 0;
+};
+Varint varint(net::Octets bytes, std::size_t at) noexcept {  // RFC 9000, 16
+  const std::size_t size = std::size_t{1} << (bytes.u8(at) >> 6);
+  std::uint64_t value = bytes.u8(at) & 0x3f;
+  for (std::size_t i = 1; i < size; ++i) value = value << 8 | bytes.u8(at + i);
+  return {value, size};
+}
+
+}  // namespace
+
+Finding validate_http1(net::Octets payload) noexcept {
+  auto rest = payload.text();
+  Finding finding(true);
+  const auto first = take_line(rest);
+  const bool is_response = first.text.starts_with("HTTP/1.");
+  if (!is_response && !read_request_line(first, finding)) return false;
+  for (std::size_t lines = 0; lines < kMostHeaderLines && !rest.empty(); ++lines) {
+    const auto line = take_line(rest);
+    if (line.text.empty() || !line.complete) break;
+    read_header(line.text, finding);
+  }
+  return finding;
+}
+
+Finding validate_http2_settings(net::Octets payload) noexcept {
+  constexpr std::uint8_t kSettings = 4, kMostFrameType = 0x10;
+  constexpr std::uint16_t kMostSetting = 0x10;
+  const auto size = payload.be24(0);
+  if (payload.u8(3) != kSettings || payload.u8(4) != 0 || payload.be32(5) != 0 || size % 6 != 0 || size > 16 * 6)
+    return false;
+  if (!payload.has(9, size)) return false;
+  for (std::size_t at = 9; at < 9 + size; at += 6)
+    if (payload.be16(at) == 0 || payload.be16(at) > kMostSetting) return false;
+  const auto next = payload.part(9 + size);
+  return next.size() == 0 || (next.has(0, 9) && next.u8(3) <= kMostFrameType && (next.u8(5) & 0x80) == 0);
+}
+
+Finding validate_quic_long(net::Octets payload) noexcept {
+  constexpr std::size_t kLongestId = 20;
+  constexpr std::uint32_t kVersion2 = 0x6b3343cf;  // RFC 9369
+  const std::size_t destination_size = payload.u8(5);
+  const std::size_t source_at = 6 + destination_size;
+  const std::size_t source_size = payload.u8(source_at);
+  if (destination_size > kLongestId || source_size > kLongestId || !payload.has(source_at, 1 + source_size))
+    return false;
+  std::size_t at = source_at + 1 + source_size;
+  const auto version = payload.be32(1);
+  if (version == 0) return payload.size() > at && (payload.size() - at) % 4 == 0;        // version negotiation: a list
+  const unsigned type = ((payload.u8(0) >> 4) - (version == kVersion2 ? 1u : 0u)) & 3u;  // version 2 renumbers them
+  constexpr unsigned kInitial = 0, kRetry = 3;
+  if (type == kRetry) return payload.has(at, 17);  // a token and the integrity tag
+  if (type == kInitial) {
+    const auto token = varint(payload, at);
+    if (token.value > payload.size()) return false;
+    at += token.size + token.value;
+  }
+  const auto size = varint(payload, at);
+  return size.value >= 20 && payload.has(at + size.size, size.value);
+}
+
+}  // namespace foreflow::classify
