@@ -3,12 +3,20 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
 
 class Failure(Exception):
     """Something that the demonstration itself needs did not work; the text says what and where to look."""
+
+
+def free_address():
+    """An address on loopback whose port nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def wait_until(condition, what, seconds, step=0.1):

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 MEGA = 1_000_000
 
-WIRE_CAPACITY = 200 * MEGA     # bit/s that the emulated cable really carries, both ways
-UPLINK_CAPACITY = 190 * MEGA   # bit/s that Foreflow is told to plan with
+WIRE_CAPACITY = 100 * MEGA     # bit/s that the emulated cable really carries, both ways
+UPLINK_CAPACITY = 95 * MEGA    # bit/s that Foreflow is told to plan with
 WEB_CAP = 40 * MEGA            # set while traffic runs
-DB_GUARANTEE = 60 * MEGA
-FLOOD = 400 * MEGA             # what the video guest sends when it floods
+DB_GUARANTEE = 40 * MEGA
+FLOOD = 300 * MEGA             # what the video guest sends when it floods
 DATAPLANE = "dpu0"
 
 

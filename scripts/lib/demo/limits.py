@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The acts that press against limits: a cap is kept, a guarantee is given, and without meters it is not."""
+import time
+
+from demo import claims
+from demo.processes import wait_until
+from demo.topology import DB, DB_GUARANTEE, FLOOD, VIDEO, WEB, WEB_CAP
+
+HEADERS = 66  # Ethernet, IPv4 and TCP with time stamps: what a client's own report leaves out, per packet
+CAP_WARM_UP, CAP_MEASURED = 10, 12
+FLOOD_WARM_UP, FLOOD_MEASURED = 6, 9
+
+
+def payload_rate(traffic):
+    return (traffic.rx_bytes - HEADERS * traffic.rx_packets) * 8 / traffic.seconds
+
+
+def cap(stage, ledger, progress):
+    """The web guest may send as it likes, then is given a cap while traffic runs."""
+    stage.guests.start_web_load(5)
+    progress("web without a cap", 5)
+    free = stage.sampler.between(f"client-{WEB.name}", time.time() - 3, time.time()).rx_rate
+    stage.guests.web_client_report()
+    ledger.add("web without a cap exceeds it", claims.rate(free), "-", f"> {claims.rate(WEB_CAP)}", free > 1.2 * WEB_CAP)
+
+    stage.foreflow.show("policy", "set", WEB.name, "--cap", f"{WEB_CAP // 1_000_000}M")
+    before = rule_counters(stage, WEB)
+    began = time.time()
+    stage.guests.start_web_load(CAP_WARM_UP + CAP_MEASURED)
+    progress("web with the cap", CAP_WARM_UP + CAP_MEASURED)
+    window = stage.window("vm_net", WEB, began + CAP_WARM_UP, began + CAP_WARM_UP + CAP_MEASURED - 0.5)
+    outside = stage.sampler.between(f"client-{WEB.name}", window.start, window.end)
+    ledger.compare("web held to its cap (from second 10 on)", outside.rx_rate, window.bits_per_second("tx_passed_bytes"),
+                   claims.rate, f"{claims.rate(WEB_CAP)} +- 5 %", abs(outside.rx_rate - WEB_CAP) <= 0.05 * WEB_CAP)
+    report = stage.guests.web_client_report() * 8
+    whole = stage.sampler.between(f"client-{WEB.name}", began, began + CAP_WARM_UP + CAP_MEASURED)
+    ledger.add("web's client itself agrees (wrk, payload)", claims.rate(report), claims.rate(payload_rate(whole)),
+               "within 5 % of the cap", abs(report - WEB_CAP * payload_rate(whole) / whole.rx_rate) <= 0.05 * WEB_CAP)
+    rule_claim(stage, ledger, before, began)
+    stage.foreflow.show("policy", "set", WEB.name, "--cap", "unlimited")
+
+
+def rule_counters(stage, guest):
+    rule = next(rule for rule in stage.foreflow.json("rule", "list")
+                if rule["vm"] == guest.name and rule["direction"] == "egress")
+    return rule["passed_bytes"], rule["dropped_packets"]
+
+
+def rule_claim(stage, ledger, before, began):
+    """The meter's own counter beside the client's interface; the load has ended, so both stand still."""
+    time.sleep(2.5)
+    passed, dropped = (after - first for after, first in zip(rule_counters(stage, WEB), before))
+    outside = stage.sampler.between(f"client-{WEB.name}", began, time.time()).rx_bytes
+    ledger.compare("web's hardware meter: bytes passed", outside, passed, claims.size,
+                   f"{dropped} packets dropped, > 0", dropped > 0)
+
+
+def guarantee(stage, ledger, progress):
+    """The video guest floods: with meters the database keeps its guarantee, without them it does not."""
+    stage.guests.prepare_db_load()
+    stage.guests.start_db_load()
+    progress("db alone", 4)
+    stage.guests.start_flood()
+    under_flood(stage, ledger, progress, "db keeps its guarantee under a flood", kept=True)
+
+    stage.processes.stop("foreflowd")
+    stage.foreflow.start_manager(mode="observe")
+    stage.foreflow.wait_connected()
+    wait_until(lambda: not stage.foreflow.json("rule", "list"), "the meters are removed", 15, 0.3)
+    under_flood(stage, ledger, progress, "the same flood with the meters removed", kept=False)
+
+    stage.processes.stop("foreflowd")
+    stage.foreflow.start_manager(mode="enforce")
+    stage.foreflow.wait_connected()
+    wait_until(lambda: stage.foreflow.json("rule", "list"), "the meters are back", 15, 0.3)
+    under_flood(stage, ledger, progress, "db with the meters back", kept=True)
+    stage.guests.stop_flood()
+    stage.processes.stop("redis-benchmark")
+
+
+def under_flood(stage, ledger, progress, text, kept):
+    progress(text, FLOOD_WARM_UP + FLOOD_MEASURED)
+    end = time.time()
+    db = stage.window("vm_net", DB, end - FLOOD_MEASURED, end)
+    video = stage.window("vm_net", VIDEO, end - FLOOD_MEASURED, end)
+    flood = stage.sampler.between(VIDEO.name, video.start, video.end).tx_rate
+    ledger.compare("  video sends", flood, video.bits_per_second("tx_offered_bytes"), claims.rate,
+                   f"> {claims.rate(FLOOD / 2)}", flood > FLOOD / 2)
+    at_client = stage.sampler.between(f"client-{DB.name}", db.start, db.end)
+    if kept:
+        ledger.compare(text, at_client.rx_rate, db.bits_per_second("tx_passed_bytes"), claims.rate,
+                       f">= {claims.rate(DB_GUARANTEE)}", at_client.rx_rate >= DB_GUARANTEE)
+    else:
+        # Beyond the dataplane the wire now drops, so both figures are those at the guest, where nothing is lost yet.
+        at_guest = stage.sampler.between(DB.name, db.start, db.end).tx_rate
+        ledger.compare(text, at_guest, db.bits_per_second("tx_offered_bytes"), claims.rate,
+                       f"< {claims.rate(DB_GUARANTEE)}", at_guest < DB_GUARANTEE)
+    reported = stage.guests.db_client_rate()
+    print(f"       redis-benchmark itself reports {claims.rate(reported)} of values", flush=True)
