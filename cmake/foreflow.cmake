@@ -24,7 +24,7 @@ target_compile_options(foreflow_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-pe
 # foreflow_library(NAME DEPS...): every .cc of the current folder except main.cc and *_main.cc.
 function(foreflow_library name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
-  list(FILTER sources EXCLUDE REGEX "main\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "[/_]main\\.cc$")
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC foreflow_flags ${ARGN})
@@ -37,7 +37,7 @@ endfunction()
 # foreflow_part(NAME FOLDER DEPS...): the same for a subfolder of the current one.
 function(foreflow_part name folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cc)
-  list(FILTER sources EXCLUDE REGEX "main\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "[/_]main\\.cc$")
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC foreflow_flags ${ARGN})
