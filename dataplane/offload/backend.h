@@ -16,6 +16,11 @@ class OffloadBackend {
  public:
   virtual ~OffloadBackend() = default;
 
+  // Removes what a former process left behind in the devices of these ports, as far as this object has not used them
+  // yet. Before probe(), because leftovers stand in the canary's way. Returns how many meters that were (a device does
+  // not say how many rules a flush removed).
+  virtual Result<std::size_t> reconcile(const std::vector<std::uint16_t>& port_ids) = 0;
+
   // Finds out by canary (create, count, destroy), never by validation alone, what the given ports can do.
   virtual wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids) = 0;
 
@@ -26,10 +31,6 @@ class OffloadBackend {
 
   // Totals since each intent was installed; one entry per installed intent. A failed read is left out.
   virtual std::vector<wire::IntentStats> read_stats() = 0;
-
-  // Removes what a former process left behind in devices that probe() has newly found. Returns how many meters that
-  // were (a device does not say how many rules a flush removed).
-  virtual Result<std::size_t> reconcile() = 0;
 
   // How the intent is enforced, for an operator: rules, groups, meter ids, rates on the device's grid.
   virtual std::optional<std::string> explain(IntentId id) const = 0;

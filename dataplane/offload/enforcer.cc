@@ -25,15 +25,14 @@ wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
   const wire::Capabilities software{
       .lending = wire::Lending::kSoftware, .hardware_meters = false, .backend = "software"};
   if (!device_) return software;
-  auto found = device_->probe(port_ids);
-  device_usable_ = found.hardware_meters;
-  if (!device_usable_) return software;
-  if (const auto removed = device_->reconcile(); !removed) {
+  if (const auto removed = device_->reconcile(port_ids); !removed) {
     log::warning("leftovers of a former process stay in the device", {{"reason", removed.error().message}});
   } else if (*removed > 0) {
     log::info("removed leftovers of a former process from the device", {{"meters", *removed}});
   }
-  return found;
+  auto found = device_->probe(port_ids);
+  device_usable_ = found.hardware_meters;
+  return device_usable_ ? found : software;
 }
 
 std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {

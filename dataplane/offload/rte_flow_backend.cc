@@ -86,6 +86,7 @@ std::vector<wire::IntentResult> RteFlowBackend::apply(const IntentDelta& delta) 
       ++it;
     }
   }
+  sweep_routes();
   return results;
 }
 

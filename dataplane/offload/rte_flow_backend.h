@@ -35,10 +35,10 @@ namespace foreflow::offload {
 
 class RteFlowBackend final : public OffloadBackend {
  public:
+  Result<std::size_t> reconcile(const std::vector<std::uint16_t>& port_ids) override;
   wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids) override;
   std::vector<wire::IntentResult> apply(const IntentDelta& delta) override;
   std::vector<wire::IntentStats> read_stats() override;
-  Result<std::size_t> reconcile() override;
   std::optional<std::string> explain(IntentId id) const override;
 
  private:
@@ -58,6 +58,7 @@ class RteFlowBackend final : public OffloadBackend {
   };
   // The way of a port's packets through the groups; there while an intent needs it.
   struct Route {
+    TransferDomain* domain = nullptr;
     unsigned users = 0;
     rte_flow* entry = nullptr;
     rte_flow* pass_on = nullptr;
@@ -74,11 +75,11 @@ class RteFlowBackend final : public OffloadBackend {
   Status clear(Installed& installed);
   Result<std::uint32_t> free_priority(std::uint32_t group, const RuleMatch& match) const;
   Status acquire_route(TransferDomain& domain, std::uint16_t port_id);
-  Status release_route(TransferDomain& domain, std::uint16_t port_id);
+  Status release_route(std::uint16_t port_id);
+  void sweep_routes();
   std::optional<wire::IntentStats> stats_of(Installed& installed) const;
 
   std::map<std::uint16_t, std::unique_ptr<TransferDomain>> domains_;  // by proxy port
-  std::set<std::uint16_t> reconciled_;                                // proxy ports
   std::map<std::uint16_t, TransferDomain*> usable_;                   // ports that passed the canary
   std::map<std::uint16_t, std::string> unusable_;                     // and why the others did not
   std::map<IntentId, Installed> installed_;

@@ -29,6 +29,23 @@ std::string describe(const RuleMatch& match) {
 
 }  // namespace
 
+Result<std::size_t> RteFlowBackend::reconcile(const std::vector<std::uint16_t>& port_ids) {
+  std::size_t removed = 0;
+  for (const auto port : port_ids) {
+    const auto proxy = TransferDomain::proxy_of(port);
+    if (!proxy || domains_.contains(*proxy)) continue;
+    auto domain = std::make_unique<TransferDomain>(*proxy);
+    // A device without such meters cannot hold anything of ours.
+    if (domain->check_capabilities()) {
+      const auto flushed = domain->flush();
+      if (!flushed) return flushed;
+      removed += *flushed;
+    }
+    domains_.emplace(*proxy, std::move(domain));
+  }
+  return removed;
+}
+
 wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_ids) {
   usable_.clear();
   unusable_.clear();
@@ -50,18 +67,6 @@ wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_
   wire::Capabilities found{.lending = wire::Lending::kNone, .hardware_meters = !usable_.empty(), .backend = ""};
   if (found.hardware_meters) found.backend = "rte_flow on " + driver_of(usable_.begin()->second->proxy());
   return found;
-}
-
-Result<std::size_t> RteFlowBackend::reconcile() {
-  std::size_t removed = 0;
-  for (const auto& [port, domain] : usable_) {
-    if (reconciled_.contains(domain->proxy())) continue;
-    const auto flushed = domain->flush();
-    if (!flushed) return flushed;
-    removed += *flushed;
-    reconciled_.insert(domain->proxy());
-  }
-  return removed;
 }
 
 std::vector<wire::IntentStats> RteFlowBackend::read_stats() {

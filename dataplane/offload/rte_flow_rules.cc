@@ -2,6 +2,7 @@
 // RteFlowBackend's single rules, and the routes that lead packets to them.
 #include <fmt/format.h>
 
+#include "common/log.h"
 #include "dataplane/offload/groups.h"
 #include "dataplane/offload/rte_flow_backend.h"
 
@@ -15,7 +16,7 @@ Status RteFlowBackend::create_rule(Installed& installed, const RuleMatch& match)
   if (auto route = acquire_route(domain, match.port_id); !route) return route;
   const auto flow = domain.create({.group = group, .priority = *priority, .match = match, .meter = installed.meter.id});
   if (!flow) {
-    release_route(domain, match.port_id);
+    release_route(match.port_id);
     return tl::unexpected(flow.error());
   }
   taken_.insert({group, match, *priority});
@@ -34,7 +35,7 @@ Status RteFlowBackend::destroy_rule(Installed& installed, Rules::iterator rule) 
   const auto match = rule->first;
   taken_.erase({installed.meter.next_group - 1, match, rule->second.priority});
   installed.rules.erase(rule);
-  return release_route(domain, match.port_id);
+  return release_route(match.port_id);
 }
 
 Result<std::uint32_t> RteFlowBackend::free_priority(std::uint32_t group, const RuleMatch& match) const {
@@ -48,6 +49,7 @@ Result<std::uint32_t> RteFlowBackend::free_priority(std::uint32_t group, const R
 
 Status RteFlowBackend::acquire_route(TransferDomain& domain, std::uint16_t port_id) {
   auto& route = routes_[port_id];
+  route.domain = &domain;
   if (route.pass_on == nullptr) {
     const auto flow = domain.create({.group = kFromVmGroup,
                                      .priority = kPassOnPriority,
@@ -64,7 +66,7 @@ Status RteFlowBackend::acquire_route(TransferDomain& domain, std::uint16_t port_
                                      .meter = std::nullopt,
                                      .jump = kFromVmGroup});
     if (!flow) {
-      if (route.users == 0 && domain.destroy(route.pass_on)) routes_.erase(port_id);
+      sweep_routes();
       return tl::unexpected(flow.error());
     }
     route.entry = *flow;
@@ -73,7 +75,7 @@ Status RteFlowBackend::acquire_route(TransferDomain& domain, std::uint16_t port_
   return {};
 }
 
-Status RteFlowBackend::release_route(TransferDomain& domain, std::uint16_t port_id) {
+Status RteFlowBackend::release_route(std::uint16_t port_id) {
   const auto it = routes_.find(port_id);
   if (it == routes_.end()) return {};
   auto& route = it->second;
@@ -81,11 +83,25 @@ Status RteFlowBackend::release_route(TransferDomain& domain, std::uint16_t port_
   if (route.users > 0) return {};
   for (auto** flow : {&route.entry, &route.pass_on}) {
     if (*flow == nullptr) continue;
-    if (auto destroyed = domain.destroy(*flow); !destroyed) return destroyed;
+    if (auto destroyed = route.domain->destroy(*flow); !destroyed) return destroyed;
     *flow = nullptr;
   }
   routes_.erase(it);
   return {};
+}
+
+// Routes that nobody needs and that the device did not give up before.
+void RteFlowBackend::sweep_routes() {
+  std::vector<std::uint16_t> unused;
+  for (const auto& [port, route] : routes_) {
+    if (route.users == 0) unused.push_back(port);
+  }
+  for (const auto port : unused) {
+    if (const auto released = release_route(port); !released) {
+      log::warning("the device keeps a route that nobody needs",
+                   {{"port", port}, {"reason", released.error().message}});
+    }
+  }
 }
 
 }  // namespace foreflow::offload

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// An emulated eSwitch behind the public rte_flow and rte_mtr calls, for machines without the hardware: rules and meters
+// act on every packet that a port receives, before the caller of rte_eth_rx_burst sees it.
+// Place: dataplane/offload/emulated. Linked with -Wl,--wrap (dataplane/emulated.cmake) into foreflow-dataplane-emulated
+// and tests, never into the product; nothing outside includes this header but tests.
+// Thread safety: every function from any thread.
+//
+// It emulates the transfer domain of one eSwitch that all ports of the process belong to; the lowest port is the
+// transfer proxy. It refuses what mlx5 in switchdev mode refuses, with the same errno. It is stricter in one point:
+// transfer rules and meters are taken by the proxy port only.
+//
+// A program is configured by the environment variable FOREFLOW_ESWITCH, a list of key=value, for example
+//   FOREFLOW_ESWITCH="rules=65536,meters=8192,fail=flow_create@3"
+//   rules=N, meters=N    capacity
+//   clock=tsc            meters run on the processor's time (default)
+//   clock=rx_timestamp   meters run on the packets' receive timestamps, as net_pcap gives them
+//   timestamp_ns=N       length of one unit of these (default 1000, as net_pcap's)
+//   fail=CALL@N          the N-th call from now fails with EIO; may be repeated. CALL is a name of kCallNames
+//   refuse=1             the device has no flow engine: every call answers ENOSYS
+//   lying_validate=1     rte_flow_validate accepts everything
+#pragma once
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+
+namespace foreflow::offload::emulated {
+
+enum class Call : std::uint8_t {
+  kFlowValidate,
+  kFlowCreate,
+  kFlowDestroy,
+  kFlowQuery,
+  kFlowFlush,
+  kProfileAdd,
+  kProfileDelete,
+  kPolicyAdd,
+  kPolicyDelete,
+  kMeterCreate,
+  kMeterDestroy,
+  kMeterUpdate,
+  kMeterStats,
+};
+inline constexpr std::size_t kCalls = 13;
+inline constexpr std::array<std::string_view, kCalls> kCallNames{
+    "flow_validate", "flow_create",   "flow_destroy", "flow_query",    "flow_flush",   "profile_add", "profile_delete",
+    "policy_add",    "policy_delete", "meter_create", "meter_destroy", "meter_update", "meter_stats"};
+
+// The `nth` call from now (1 = the next) answers `error`; the ones before and after it work.
+struct Failure {
+  Call call = Call::kFlowCreate;
+  std::uint64_t nth = 1;
+  int error = EIO;
+};
+
+enum class TimeSource : std::uint8_t { kTsc, kRxTimestamp };
+
+struct EswitchConfig {
+  std::uint32_t rules = 65'536;
+  std::uint32_t meters = 8'192;
+  TimeSource time = TimeSource::kTsc;
+  std::uint64_t timestamp_ns = 1'000;
+  bool refuses_all = false;
+  bool validate_lies = false;
+  std::vector<Failure> failures;
+};
+
+// The error names the key or value that is wrong and what would be right.
+Result<EswitchConfig> parse_config(std::string_view text);
+
+// An empty device with this configuration, on the processor's clock. What was created before must not be used again.
+void reset(const EswitchConfig& config);
+void inject(const Failure& failure);
+
+// Replaces kTsc by another source of nanoseconds; null restores it. It is called by every receiving thread.
+void set_clock(std::uint64_t (*now_ns)());
+
+struct Usage {
+  std::size_t rules = 0;
+  std::size_t meters = 0;
+  std::size_t profiles = 0;
+  std::size_t policies = 0;
+  bool empty() const { return rules + meters + profiles + policies == 0; }
+};
+Usage usage();
+
+}  // namespace foreflow::offload::emulated

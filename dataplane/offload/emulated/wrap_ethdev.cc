@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where ports come and go: the device takes its place in front of every receive queue (-Wl,--wrap).
+#include "dataplane/offload/emulated/eswitch.h"
+
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker gives these names
+using foreflow::offload::emulated::Eswitch;
+
+extern "C" {
+
+int __real_rte_eth_dev_start(std::uint16_t port_id);
+int __real_rte_eth_dev_close(std::uint16_t port_id);
+
+int __wrap_rte_eth_dev_start(std::uint16_t port_id) {
+  // Before the first packet.
+  Eswitch::instance().attach(port_id);
+  return __real_rte_eth_dev_start(port_id);
+}
+
+int __wrap_rte_eth_dev_close(std::uint16_t port_id) {
+  Eswitch::instance().detach(port_id);
+  return __real_rte_eth_dev_close(port_id);
+}
+
+}  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier)
