@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "host/store/series_store.h"
@@ -34,6 +35,7 @@ struct StoreKind {
   std::string name;
   std::function<std::unique_ptr<StoreBench>()> make;
 };
+inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 
 // The sample that most tests append: a VM's point with a field of each type.
 Point sample(const std::string& vm, std::int64_t time, std::int64_t bytes = 1'500);
