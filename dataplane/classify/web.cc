@@ -64,11 +64,7 @@ std::string_view without_port(std::string_view host) noexcept {
   return host.substr(0, host.find(':'));
 }
 
-bool is_foreign_scheme(std::string_view target) noexcept {
-  return starts_with_word(target, "rtsp") || starts_with_word(target, "sip");
-}
-
-// METHOD SP target SP HTTP/1.x; what a long target cuts off is trusted unless the target is another protocol's.
+// METHOD SP target SP HTTP/1.x; a line that goes on in the next segment is trusted if its target can only be HTTP's.
 bool read_request_line(const Line& line, Finding& finding) noexcept {
   const auto target_at = line.text.find(' ') + 1;
   const auto target_end = line.text.rfind(' ');
@@ -76,7 +72,7 @@ bool read_request_line(const Line& line, Finding& finding) noexcept {
   if (line.complete && (target_end < target_at || !line.text.substr(target_end + 1).starts_with("HTTP/1.")))
     return false;
   const auto target = line.complete ? line.text.substr(target_at, target_end - target_at) : line.text.substr(target_at);
-  if (is_foreign_scheme(target)) return false;
+  if (!line.complete && !target.starts_with('/') && !starts_with_word(target, "http")) return false;
   if (line.complete && is_media_path(target)) finding.category = Category::kVideo;
   return true;
 }

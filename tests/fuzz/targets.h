@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is fuzzed: each target takes any bytes and must return. libFuzzer drives them in the preset `fuzz`; the unit
+// test fuzz_targets_test.cc drives them everywhere with a small corpus and random changes to it.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+#include "dataplane/classify/classifier.h"
+#include "dataplane/classify/services.h"
+#include "dataplane/classify/signature.h"
+#include "dataplane/net/parse.h"
+
+namespace foreflow::fuzz {
+
+using Input = std::span<const std::uint8_t>;
+
+inline void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// A frame, and the same frame as if it had been cut from a longer one.
+inline net::Parsed frame(Input input) {
+  net::Parsed parsed;
+  for (const auto size : {input.size() + 1'000, input.size()})
+    if (net::parse(input, static_cast<std::uint32_t>(size), parsed) == net::ParseStatus::kOk)
+      require(std::size_t{parsed.payload_offset} + parsed.payload_size <= input.size());
+  return parsed;
+}
+
+// The product's signatures, compiled at the first use.
+struct Engine {
+  std::unique_ptr<const classify::Classifier> classifier;
+  classify::Inspector inspector;
+};
+inline Engine& engine() {
+  static Engine engine = [] {
+    auto classifier = classify::Classifier::load(FOREFLOW_SOURCE_DIR "/configs/signatures");
+    require(classifier.has_value());
+    auto inspector = classify::Inspector::create(**classifier);
+    require(inspector.has_value());
+    return Engine{std::move(*classifier), std::move(*inspector)};
+  }();
+  return engine;
+}
+
+inline void payload(Input input) {
+  if (input.empty()) return;
+  auto& [classifier, inspector] = engine();
+  for (const auto ip_protocol : {net::kTcp, net::kUdp}) {
+    const auto verdict = inspector.inspect(*classifier, {input, ip_protocol, 443, 53});
+    require(verdict.protocol < classifier->protocol_count());
+    require(verdict.confidence <= 100 && (verdict.protocol == 0) == (verdict.confidence == 0));
+  }
+}
+
+// A frame off the wire, through both stages.
+inline void frame_and_payload(Input input) {
+  const auto parsed = frame(input);
+  if (parsed.payload_size != 0) payload(input.subspan(parsed.payload_offset, parsed.payload_size));
+}
+
+inline void signature_file(Input input) {
+  const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  const auto signatures = classify::parse_signatures(text, "fuzz.toml");
+  require(signatures.has_value() || !signatures.error().message.empty());
+  const auto services = classify::ServiceTable::parse(text, "fuzz.toml");
+  require(services.has_value() || !services.error().message.empty());
+}
+
+}  // namespace foreflow::fuzz

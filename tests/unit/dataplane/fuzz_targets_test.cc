@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "tests/fuzz/targets.h"
+#include "tests/unit/dataplane/payload_samples.h"
+
+namespace foreflow::fuzz {
+namespace {
+
+using testing::Frame;
+
+// On a heap block of its own size, so that a sanitizer sees a read past its end.
+template <typename Target>
+void run(Target target, const Frame& input) {
+  const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[input.size()]);
+  std::copy(input.begin(), input.end(), exact.get());
+  target(Input{exact.get(), input.size()});
+}
+
+class Mutator {
+ public:
+  explicit Mutator(std::uint32_t seed) : random_(seed) {}
+  std::uint32_t below(std::size_t end) { return static_cast<std::uint32_t>(random_() % end); }
+
+  Frame change(Frame input) {
+    for (auto changes = below(8); changes > 0 && !input.empty(); --changes) {
+      const auto at = below(input.size());
+      switch (below(4)) {
+        case 0:
+          input.resize(at);
+          break;
+        case 1:
+          input.insert(input.begin() + at, below(40), static_cast<std::uint8_t>(random_()));
+          break;
+        case 2:
+          input[at] = below(2) == 0 ? 0xff : 0x00;
+          break;
+        default:
+          input[at] = static_cast<std::uint8_t>(random_());
+      }
+    }
+    return input;
+  }
+
+ private:
+  std::mt19937 random_;
+};
+
+Frame framed(const testing::PayloadSample& sample, bool version6) {
+  using namespace foreflow::testing;  // NOLINT: builders of bytes
+  const auto segment =
+      sample.ip_protocol == net::kTcp ? tcp(1000, 2000, 0x18, sample.payload) : udp(1000, 2000, sample.payload);
+  return version6 ? ethernet(0x86dd, ipv6(sample.ip_protocol, segment))
+                  : ethernet(0x0800, ipv4({sample.ip_protocol, {}, 0}, segment));
+}
+
+TEST(FuzzTargets, ChangedFramesOfEveryProtocolPassParserAndInspector) {
+  const auto& samples = testing::payload_samples();
+  Mutator mutator(1);
+  for (int i = 0; i < 50'000; ++i)
+    run(frame_and_payload, mutator.change(framed(samples[mutator.below(samples.size())], i % 2 == 0)));
+}
+
+TEST(FuzzTargets, ChangedPayloadsOfEveryProtocolPassTheInspector) {
+  const auto& samples = testing::payload_samples();
+  Mutator mutator(2);
+  for (int i = 0; i < 50'000; ++i) run(payload, mutator.change(samples[mutator.below(samples.size())].payload));
+}
+
+TEST(FuzzTargets, RandomFramesPassParserAndInspector) {
+  Mutator mutator(3);
+  for (int i = 0; i < 100'000; ++i) {
+    Frame input(mutator.below(128));
+    for (auto& byte : input) byte = static_cast<std::uint8_t>(mutator.below(256));
+    if (input.size() > 14 && i % 2 == 0) input[12] = 0x08, input[13] = 0x00, input[14] = 0x45;
+    run(frame_and_payload, input);
+  }
+}
+
+TEST(FuzzTargets, ChangedSignatureFilesAreReadOrRefused) {
+  std::ifstream file(FOREFLOW_SOURCE_DIR "/configs/signatures/chat.toml");
+  const Frame original{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSERT_FALSE(original.empty());
+  Mutator mutator(4);
+  for (int i = 0; i < 1'000; ++i) run(signature_file, mutator.change(original));
+}
+
+}  // namespace
+}  // namespace foreflow::fuzz
