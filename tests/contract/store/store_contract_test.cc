@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/store/rollup.h"
 #include "tests/contract/store/bench.h"
 #include "tests/contract/store/kinds.h"
 
@@ -189,6 +190,30 @@ TEST_P(StoreContract, TakesNamesWithAnyCharacters) {
     append({}, Watermark{name, 1, 2});
     EXPECT_EQ(*store_->watermark(name, 1), 2u) << name;
   }
+}
+
+TEST_P(StoreContract, HoldsTheTiersOfTheRollup) {
+  Rollup rollup(*store_, RollupConfig{});
+  const auto hour = 3'600 * kSecond;
+  const auto start = kStart / hour * hour;
+  for (int second = 1; second <= 120; ++second) {
+    auto point = sample("web", start + second * kSecond, second);
+    point.fields = {{"interval_ms", std::int64_t{1'000}}, {"tx_offered_bytes", std::int64_t{second}}};
+    append({point});
+    rollup.observe({point}, point.time);
+  }
+  ASSERT_TRUE(rollup.step(UnixNanos{start + 2 * hour}));
+  auto query = everything("web");
+  query.resolution = Resolution::k1Min;
+  const auto minutes = range(query);
+  ASSERT_EQ(minutes.size(), 2u);
+  const decltype(Point::fields) second_minute{{"interval_ms", std::int64_t{60'000}},
+                                              {"tx_offered_bytes", std::int64_t{(61 + 120) * 30}},
+                                              {"tx_p95_rate", std::int64_t{117}}};
+  EXPECT_EQ(minutes[1].fields, second_minute);
+  EXPECT_EQ(minutes[1].time.value, start + 60 * kSecond);
+  query.resolution = Resolution::k1Hour;
+  EXPECT_EQ(range(query).size(), 1u);
 }
 
 TEST_P(StoreContract, RefusesWhatCanNeverBeStoredAndStoresNothingOfIt) {

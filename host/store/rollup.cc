@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/rollup.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
+namespace foreflow::store {
+namespace {
+
+bool has_tiers(const Point& point) {
+  return point.resolution == Resolution::kRaw &&
+         (point.measurement == Measurement::kVmNet || point.measurement == Measurement::kVmApp ||
+          point.measurement == Measurement::kDataplane);
+}
+
+}  // namespace
+
+void DirtyBuckets::touch(const Point& point) {
+  // A clock that is centuries ahead: its buckets would never be due.
+  constexpr auto kFarthest = std::numeric_limits<std::int64_t>::max() / 2;
+  if (!has_tiers(point) || point.time.value > kFarthest) return;
+  const auto& subject = point.measurement == Measurement::kDataplane ? point.tags.dpu : point.tags.vm;
+  if (seen_.size() > most_) seen_.clear();
+  const bool first = seen_.insert(std::string(to_string(point.measurement)) + '\0' + subject).second;
+  for (const auto tier : kTiers) {
+    const auto start = bucket_start(point.time, tier);
+    add({UnixNanos{start.value + width_ns(tier)}, tier, point.measurement, subject});
+    if (first) add({start, tier, point.measurement, subject});
+  }
+}
+
+void DirtyBuckets::add(Bucket bucket) {
+  dirty_.insert(std::move(bucket));
+  if (dirty_.size() <= most_) return;
+  dirty_.erase(dirty_.begin());
+  ++forgotten_;
+}
+
+std::vector<Bucket> DirtyBuckets::take(UnixNanos until, std::size_t most) {
+  std::vector<Bucket> due;
+  while (!dirty_.empty() && due.size() < most && dirty_.begin()->end <= until)
+    due.push_back(std::move(dirty_.extract(dirty_.begin()).value()));
+  return due;
+}
+
+void Rollup::observe(const std::vector<Point>& points, UnixNanos now) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& point : points) newest_ = std::max(newest_, point.time);
+  const auto oldest = std::min(now, newest_).value - static_cast<std::int64_t>(config_.raw_kept_ns);
+  for (const auto& point : points) {
+    if (point.time.value < oldest)
+      ++too_late_;
+    else
+      dirty_.touch(point);
+  }
+}
+
+Status Rollup::step(UnixNanos now) {
+  const auto due = [&] {
+    const std::scoped_lock lock(mutex_);
+    return dirty_.take(UnixNanos{now.value - static_cast<std::int64_t>(config_.grace_ns)}, config_.buckets_per_step);
+  }();
+  if (due.empty()) return {};
+  auto written = compute(due).and_then([&](const std::vector<Point>& points) { return store_.append(points, {}); });
+  if (!written) {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& bucket : due) dirty_.add(bucket);
+  }
+  return written;
+}
+
+Result<std::vector<Point>> Rollup::compute(const std::vector<Bucket>& buckets) {
+  std::vector<Point> points;
+  for (const auto& bucket : buckets) {
+    const RangeQuery query{bucket.measurement, Resolution::kRaw, bucket.subject, UnixNanos{bucket.start().value + 1},
+                           UnixNanos{bucket.end.value + 1}};
+    const auto raw = store_.range(query);
+    if (!raw) return tl::unexpected(raw.error());
+    auto tier = aggregate(*raw, bucket.tier, bucket.start());
+    points.insert(points.end(), std::make_move_iterator(tier.begin()), std::make_move_iterator(tier.end()));
+  }
+  return points;
+}
+
+Rollup::Counters Rollup::counters() const {
+  const std::scoped_lock lock(mutex_);
+  return {dirty_.count(), too_late_, dirty_.forgotten()};
+}
+
+}  // namespace foreflow::store
