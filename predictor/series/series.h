@@ -22,11 +22,20 @@ struct SeriesView {
   bool is_limited(std::size_t i) const { return limited[i] != 0; }
   // The past of origin n: what a forecaster may see.
   SeriesView first(std::size_t n) const { return {values.first(n), limited.first(n), season}; }
+  // At most the newest n points.
+  SeriesView last(std::size_t n) const {
+    const std::size_t kept = n < size() ? n : size();
+    return {values.last(kept), limited.last(kept), season};
+  }
 };
 
 class Series {
  public:
   explicit Series(std::size_t season) : season_(season == 0 ? 1 : season) {}
+  explicit Series(const SeriesView& view)
+      : values_(view.values.begin(), view.values.end()),
+        limited_(view.limited.begin(), view.limited.end()),
+        season_(view.season) {}
 
   // A value that no demand can have (negative, NaN, infinite) is kept as a gap.
   void push(double value, bool is_limited = false) {
