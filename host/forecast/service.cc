@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/forecast/service.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include "host/forecast/demand_history.h"
+#include "host/forecast/history_file.h"
+#include "predictor/select/choose.h"
+
+namespace foreflow::forecast {
+namespace {
+
+BytesPerSecond to_rate(double rate) {
+  constexpr double kTooLarge = 18'446'744'073'709'551'616.0;  // 2^64
+  return rate >= kTooLarge ? kUnlimited : BytesPerSecond{static_cast<std::uint64_t>(std::ceil(rate))};
+}
+
+ForecastConfig usable(ForecastConfig config) {
+  config.interval_ns = std::clamp<std::uint64_t>(config.interval_ns, 1, 365 * 86'400 * kNanosPerSecond);
+  config.horizon = std::max<std::size_t>(config.horizon, 1);
+  config.season = std::max<std::size_t>(config.season, 1);
+  config.history = std::max<std::size_t>(config.history, 2);
+  config.reselect_every = std::max<std::size_t>(config.reselect_every, 1);
+  return config;
+}
+
+// What is known of one VM in one direction, and the forecast made of it last.
+struct Entry {
+  Entry(const ForecastConfig& config, std::size_t salt_)
+      : demand(config.interval_ns, config.history), salt(static_cast<IntervalIndex>(salt_)) {}
+
+  mutable std::mutex mutex;
+  DemandHistory demand;
+  IntervalIndex salt;  // spreads the choices of models over the intervals
+
+  predictor::Choice choice;
+  IntervalIndex chosen_in = -1;  // counts periods of reselect_every intervals
+  IntervalIndex made_for = -1;
+  std::uint64_t made_from = 0;  // revision of the history
+  predictor::QuantileForecast quantiles;
+};
+
+}  // namespace
+
+BytesPerSecond Forecast::demand(double quantile, std::size_t leads) const {
+  const auto found = std::ranges::lower_bound(predictor::kQuantiles, quantile);
+  const auto column = std::min<std::ptrdiff_t>(found - predictor::kQuantiles.begin(), predictor::kQuantiles.size() - 1);
+  const auto rows = static_cast<Eigen::Index>(std::min(leads, quantiles.horizon()));
+  const double highest = rows == 0 ? 0 : quantiles.values.col(column).head(rows).maxCoeff();
+  return std::max(to_rate(highest), so_far);
+}
+
+class ForecastService::Impl {
+ public:
+  explicit Impl(const ForecastConfig& config)
+      : config_(usable(config)), models_(predictor::local_models(config_.season)) {}
+
+  void observe(VmId vm, Direction direction, UnixNanos time, std::uint64_t interval_ns, std::uint64_t bytes,
+               bool limited) {
+    const Key key{vm, direction};
+    std::shared_lock reading(entries_mutex_);
+    auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      reading.unlock();
+      insert(key);
+      reading.lock();
+      found = entries_.find(key);
+      if (found == entries_.end()) return;  // forgotten in between
+    }
+    const std::lock_guard lock(found->second.mutex);
+    found->second.demand.observe(time, interval_ns, bytes, limited);
+  }
+
+  std::optional<Forecast> forecast(VmId vm, Direction direction, UnixNanos now) {
+    const std::shared_lock reading(entries_mutex_);
+    const auto found = entries_.find({vm, direction});
+    if (found == entries_.end()) return std::nullopt;
+    const std::lock_guard lock(found->second.mutex);
+    return forecast(found->second, now);
+  }
+
+  std::vector<Observation> history(VmId vm, Direction direction, UnixNanos from) const {
+    std::vector<Observation> seen;
+    const std::shared_lock reading(entries_mutex_);
+    const auto found = entries_.find({vm, direction});
+    if (found == entries_.end()) return seen;
+    const std::lock_guard lock(found->second.mutex);
+    const DemandHistory& demand = found->second.demand;
+    for (IntervalIndex index = demand.oldest(); index <= demand.newest(); ++index)
+      if (const auto slot = demand.at(index); slot && start(index + 1) > from)
+        seen.push_back({start(index), to_rate(slot->rate), slot->limited});
+    return seen;
+  }
+
+  void forget(VmId vm) {
+    const std::unique_lock writing(entries_mutex_);
+    for (const Direction direction : kBothDirections) entries_.erase({vm, direction});
+  }
+
+  Status save(const std::string& path) const {
+    std::vector<SeriesRecord> records;
+    {
+      const std::shared_lock reading(entries_mutex_);
+      for (const auto& [key, entry] : entries_) {
+        const std::lock_guard lock(entry.mutex);
+        if (!entry.demand.empty()) records.push_back({key.first, key.second, entry.demand.store()});
+      }
+    }
+    return replace_file(path, encode_history(records, config_.interval_ns));
+  }
+
+  Status load(const std::string& path) {
+    const Result<std::string> bytes = read_file(path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    const auto records = decode_history(*bytes, config_.interval_ns, path);
+    if (!records) return tl::unexpected(records.error());
+    const std::unique_lock writing(entries_mutex_);
+    entries_.clear();
+    for (const SeriesRecord& record : *records)
+      insert_locked({record.vm, record.direction}).demand.restore(record.history);
+    return {};
+  }
+
+ private:
+  using Key = std::pair<VmId, Direction>;
+
+  UnixNanos start(IntervalIndex index) const { return {index * static_cast<std::int64_t>(config_.interval_ns)}; }
+
+  void insert(const Key& key) {
+    const std::unique_lock writing(entries_mutex_);
+    insert_locked(key);
+  }
+
+  Entry& insert_locked(const Key& key) {
+    return entries_.try_emplace(key, config_, key.first.value * kDirections + index(key.second)).first->second;
+  }
+
+  std::optional<Forecast> forecast(Entry& entry, UnixNanos now) const {
+    const DemandHistory& demand = entry.demand;
+    if (demand.empty()) return std::nullopt;
+    // The dataplane's clock may be ahead of ours: what it is filling now is the interval in progress.
+    const std::int64_t asked = std::clamp(now.value, std::int64_t{0}, kLatest.value);
+    const IntervalIndex end = std::max(asked / static_cast<std::int64_t>(config_.interval_ns), demand.newest());
+    update(entry, end);
+    Forecast forecast{.made_at = start(end), .step_ns = config_.interval_ns, .quantiles = entry.quantiles};
+    forecast.reason = entry.choice.reason;
+    if (const auto slot = demand.at(end)) forecast.so_far = to_rate(slot->rate);
+    forecast.last = last(demand, end);
+    if (const auto limited = demand.newest_limited())
+      forecast.limited =
+          static_cast<std::uint64_t>(demand.newest_sample().value - limited->value) < config_.limited_window_ns;
+    return forecast;
+  }
+
+  static BytesPerSecond last(const DemandHistory& demand, IntervalIndex end) {
+    for (IntervalIndex index = std::min(end - 1, demand.newest()); index >= demand.oldest(); --index)
+      if (const auto slot = demand.at(index)) return to_rate(slot->rate);
+    const auto first = demand.at(end);
+    return first ? to_rate(first->rate) : BytesPerSecond{};
+  }
+
+  // Makes the forecast anew when an interval has ended or a late sample has changed one.
+  void update(Entry& entry, IntervalIndex end) const {
+    if (entry.made_for == end && entry.made_from == entry.demand.revision()) return;
+    predictor::Series series = entry.demand.series(end, config_.season);
+    const bool first_interval = series.size() == 0;
+    if (const auto slot = entry.demand.at(end); first_interval && slot) series.push(slot->rate, slot->limited);
+    const IntervalIndex period = (end + entry.salt) / static_cast<IntervalIndex>(config_.reselect_every);
+    if (entry.choice.losses.empty() || entry.chosen_in != period) {
+      const predictor::RollingOrigin plan{.horizon = config_.horizon, .stride = config_.horizon};
+      entry.choice = predictor::choose(series.view(), models_, plan);
+      entry.chosen_in = period;
+    }
+    entry.quantiles = models_[entry.choice.model]->fit(series.view())->forecast(config_.horizon);
+    entry.made_for = first_interval ? -1 : end;  // one that is still being filled changes with every sample
+    entry.made_from = entry.demand.revision();
+  }
+
+  const ForecastConfig config_;
+  const predictor::Models models_;
+  mutable std::shared_mutex entries_mutex_;  // the map; each entry has its own besides
+  std::map<Key, Entry> entries_;
+};
+
+ForecastService::ForecastService(const ForecastConfig& config) : impl_(std::make_unique<Impl>(config)) {}
+ForecastService::~ForecastService() = default;
+
+void ForecastService::observe(VmId vm, Direction direction, UnixNanos time, std::uint64_t interval_ns,
+                              std::uint64_t offered_bytes, bool limited) {
+  impl_->observe(vm, direction, time, interval_ns, offered_bytes, limited);
+}
+std::optional<Forecast> ForecastService::forecast(VmId vm, Direction direction, UnixNanos now) {
+  return impl_->forecast(vm, direction, now);
+}
+std::vector<Observation> ForecastService::history(VmId vm, Direction direction, UnixNanos from) const {
+  return impl_->history(vm, direction, from);
+}
+void ForecastService::forget(VmId vm) { impl_->forget(vm); }
+Status ForecastService::save(const std::string& path) const { return impl_->save(path); }
+Status ForecastService::load(const std::string& path) { return impl_->load(path); }
+
+}  // namespace foreflow::forecast
