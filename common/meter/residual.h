@@ -25,6 +25,14 @@ class alignas(64) Residual {
     if (const auto cost = duration(size)) advance(cost, now_ns, kForever);
   }
 
+  // Whether yellow would be admitted now; reads only, so that a burst decides once and charges once.
+  bool lends(std::uint64_t now_ns) const noexcept {
+    const auto capacity = capacity_.load(std::memory_order_relaxed);
+    if (capacity == kUnlimited.value) return true;
+    const auto finish = finish_ns_.load(std::memory_order_relaxed);
+    return finish <= now_ns || finish - now_ns <= kDepthNs;
+  }
+
   // Yellow: admitted only while the bucket is positive; true when admitted and charged.
   bool borrow(Bytes size, std::uint64_t now_ns) noexcept {
     const auto cost = duration(size);

@@ -4,8 +4,10 @@
 // Place: dataplane/vm. Writer: the worker that owns the VM; readers: the control thread, each second.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "common/category.h"
 #include "common/counter.h"
@@ -33,9 +35,9 @@ class Peak {
       sum_ = 0;
     }
     sum_ += bytes;
-    if (const auto epoch = epoch_.load(std::memory_order_relaxed); epoch != seen_epoch_) {
-      seen_epoch_ = epoch;
+    if (const auto asked = asked_.load(std::memory_order_relaxed); asked != answered_.load(std::memory_order_relaxed)) {
       largest_.set(sum_);
+      answered_.store(asked, std::memory_order_release);
     } else {
       largest_.raise(sum_);
     }
@@ -43,15 +45,17 @@ class Peak {
 
   // Control only: the maximum since the last call; 0 when nothing arrived since then.
   std::uint64_t take() noexcept {
-    const auto largest = largest_.read();
-    epoch_.fetch_add(1, std::memory_order_relaxed);
+    const auto asked = asked_.load(std::memory_order_relaxed);
+    const auto fresh = answered_.load(std::memory_order_acquire) == asked;
+    const auto largest = fresh ? largest_.read() : 0;
+    asked_.store(asked + 1, std::memory_order_relaxed);
     return largest;
   }
 
  private:
   Counter largest_;
-  std::atomic<std::uint32_t> epoch_{0};
-  std::uint32_t seen_epoch_ = 0;
+  std::atomic<std::uint32_t> asked_{0};     // writer: control
+  std::atomic<std::uint32_t> answered_{0};  // writer: the owner
   std::uint64_t window_ = 0;
   std::uint64_t sum_ = 0;
 };
@@ -72,6 +76,17 @@ struct alignas(64) VmState {
   std::array<DirectionState, kDirections> directions;
   Counter connections_opened;
   Counter connections_active;
+};
+
+// The states of all slots; lives as long as the process.
+class VmTable {
+ public:
+  VmTable() : states_(std::make_unique<VmState[]>(kMostVms)) {}
+  VmState& operator[](Slot slot) noexcept { return states_[slot]; }
+  const VmState& operator[](Slot slot) const noexcept { return states_[slot]; }
+
+ private:
+  std::unique_ptr<VmState[]> states_;  // alignas(64) is honoured by operator new since C++17
 };
 
 }  // namespace foreflow::vm

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a VM's running totals to the sample of one report interval.
+// Place: dataplane/profile. Thread safety: control thread; the counters it reads are written by the VM's owner.
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "common/wire/messages.h"
+#include "dataplane/vm/vm_state.h"
+
+namespace foreflow::profile {
+
+// Packets of a VM that were dropped before its owner saw them: by the device's meter, or on the way to the owner.
+struct Unseen {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct DirectionTotals {
+  std::uint64_t offered_packets = 0;
+  std::uint64_t offered_bytes = 0;
+  std::uint64_t passed_packets = 0;
+  std::uint64_t passed_bytes = 0;
+  std::array<std::uint64_t, wire::kDropCauses> drops{};
+  std::array<std::uint64_t, kCategories> app_bytes{};
+
+  // They were offered, and dropped for this cause.
+  void add(wire::DropCause cause, const Unseen& unseen);
+};
+
+DirectionTotals read(const vm::DirectionState& state);
+
+// One VM from its first report on.
+class Sampler {
+ public:
+  struct DirectionUnseen {
+    Unseen device;    // totals since the VM is known
+    Unseen handover;  // totals of its slot
+  };
+  using AllUnseen = std::array<DirectionUnseen, kDirections>;
+
+  // Counting starts with what the slot has now: it may have had another VM before.
+  Sampler(VmId vm, const vm::VmState& state, const AllUnseen& unseen);
+
+  // Since the last call. A peak that the device's meter has cut is not observable.
+  wire::VmSample sample(vm::VmState& state, const AllUnseen& unseen);
+
+ private:
+  static DirectionTotals totals(const vm::DirectionState& state, const DirectionUnseen& unseen);
+
+  VmId vm_;
+  std::array<DirectionTotals, kDirections> last_;
+  std::array<std::uint64_t, kDirections> device_dropped_{};
+  std::uint64_t last_opened_ = 0;
+};
+
+}  // namespace foreflow::profile
