@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// foreflow-dataplane: polls ports, counts and recognises every VM's traffic, enforces limits, reports to the manager.
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "common/log.h"
+#include "common/version.h"
+#include "dataplane/config/config.h"
+#include "dataplane/offload/enforcer.h"
+#include "dataplane/offload/rte_flow_backend.h"
+#include "dataplane/pipeline/control.h"
+#include "dataplane/port/eal.h"
+#include "dataplane/port/port.h"
+
+namespace foreflow {
+namespace {
+
+namespace options = boost::program_options;
+
+constexpr int kOk = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+int report(const Error& error) {
+  fmt::print(stderr, "foreflow-dataplane: {}\n", error.message);
+  return kFailed;
+}
+
+options::options_description describe_options() {
+  options::options_description all("Options");
+  all.add_options()("config,c", options::value<std::string>()->value_name("FILE"), "configuration (TOML); required")(
+      "check", "check the configuration, say what is wrong, and exit")("version", "print the version and exit")(
+      "help,h", "print this help and exit");
+  return all;
+}
+
+void print_help(const options::options_description& all) {
+  std::cout << "Usage: foreflow-dataplane --config FILE [--check]\n\n"
+               "Polls ports with DPDK, counts and recognises every VM's traffic, enforces the limits that\n"
+               "the manager sends, and reports to it each second.\n\n"
+            << all
+            << "\nSignals: SIGTERM and SIGINT drain and exit 0; SIGHUP reloads the signatures.\n"
+               "A commented example of the configuration: configs/dataplane.toml\n";
+}
+
+// CPUs for threads that are not workers: those that no worker polls on, as far as there are any.
+std::vector<std::uint32_t> helper_cpus(const config::Config& config, const std::vector<std::uint32_t>& allowed) {
+  std::vector<std::uint32_t> helpers;
+  for (const auto cpu : allowed) {
+    bool polled = false;
+    for (std::uint32_t worker = 1; worker <= config.workers; ++worker)
+      polled |= cpu == (config.cpus.empty() ? allowed[worker % allowed.size()] : config.cpus[worker]);
+    if (!polled) helpers.push_back(cpu);
+  }
+  return helpers.empty() ? allowed : helpers;
+}
+
+telemetry::SessionConfig session_config(const config::Config& config) {
+  return {config.manager.address,     config.manager.ca,          config.manager.certificate, config.manager.key,
+          config.manager.server_name, config.state_dir / "spool", config.spool_size};
+}
+
+pipeline::EngineConfig engine_config(const config::Config& config) {
+  return {static_cast<std::uint16_t>(config.workers),
+          {config.flow.capacity, config.flow.most_per_vm, config.flow.idle_seconds},
+          config.clock,
+          config.idle_sleep};
+}
+
+int run(const config::Config& config) {
+  auto signals = pipeline::Signals::block();
+  if (!signals) return report(signals.error());
+  const auto start_helper = [cpus = helper_cpus(config, port::allowed_cpus())] { pipeline::move_to_cpus(cpus); };
+  auto eal = port::Eal::start(config);
+  if (!eal) return report(eal.error());
+  auto ports = port::Ports::start(config);
+  if (!ports) return report(ports.error());
+  auto engine = pipeline::Engine::create(engine_config(config), ports->all(), ports->pool());
+  if (!engine) return report(engine.error());
+
+  offload::Enforcer enforcer(std::make_unique<offload::RteFlowBackend>());
+  std::vector<std::uint16_t> ids;
+  for (const auto& port : ports->all()) ids.push_back(port.id);
+  const auto hello = pipeline::make_hello(config, ports->all(), enforcer.probe(ids));
+
+  auto session = telemetry::Session::start(session_config(config), hello, start_helper);
+  if (!session) return report(session.error());
+  pipeline::Background background(start_helper);
+  pipeline::Control control({config, ports->all(), **engine, enforcer, **session, background, hello});
+  if (auto ready = control.prepare(); !ready) return report(ready.error());
+  if (auto launched = (*engine)->launch(); !launched) return report(launched.error());
+  log::info("dataplane runs", {{"id", config.id}, {"version", kVersion}, {"workers", config.workers}});
+  control.run(*signals);
+  (*engine)->stop();
+  log::info("dataplane ends", {{"id", config.id}});
+  return kOk;
+}
+
+}  // namespace
+}  // namespace foreflow
+
+int main(int argc, char** argv) {
+  using namespace foreflow;
+  const auto all = describe_options();
+  options::variables_map given;
+  try {
+    options::store(options::parse_command_line(argc, argv, all), given);
+  } catch (const options::error& error) {
+    fmt::print(stderr, "foreflow-dataplane: {}; see --help\n", error.what());
+    return kUsage;
+  }
+  if (given.count("help") != 0) return print_help(all), kOk;
+  if (given.count("version") != 0) return fmt::print("foreflow-dataplane {}\n", kVersion), kOk;
+  if (given.count("config") == 0)
+    return fmt::print(stderr, "foreflow-dataplane: --config FILE is missing; see --help\n"), kUsage;
+  const auto config = config::load(given["config"].as<std::string>());
+  if (!config) return report(config.error());
+  if (given.count("check") != 0) return fmt::print("{}: valid\n", given["config"].as<std::string>()), kOk;
+  return run(*config);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The counters of one worker: every packet it received, sent and dropped, and its VMs' share of that.
+// Place: dataplane/pipeline. Writer: the worker; readers: the control thread.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "common/counter.h"
+#include "common/wire/messages.h"
+#include "dataplane/vm/vm_state.h"
+
+namespace foreflow::pipeline {
+
+// Invariant, once nothing is on its way: rx + flood_copies = tx + sum(drops), over all workers.
+struct alignas(64) WorkerCounters {
+  Counter rx_packets;
+  Counter rx_bytes;
+  Counter tx_packets;
+  Counter tx_bytes;
+  Counter flood_copies;
+  std::array<Counter, wire::kDropCauses> drops;
+};
+
+// Packets of a VM that were lost on the way to its owner; only the owner may write the VM's own counters.
+struct Lost {
+  Counter packets;
+  Counter bytes;
+};
+
+// To whom a packet counts while it is on its way out.
+struct Account {
+  vm::Slot slot = vm::kNoSlot;  // kNoSlot: to the dataplane alone (copies of a flood)
+  Direction direction = Direction::kEgress;
+  Category category = Category::kUnknown;
+};
+
+class Books {
+ public:
+  explicit Books(vm::VmTable& vms)
+      : vms_(vms), lost_(std::make_unique<std::array<Lost, kDirections>[]>(vm::kMostVms)) {}
+
+  WorkerCounters& total() noexcept { return total_; }
+  const WorkerCounters& total() const noexcept { return total_; }
+  const Lost& lost(vm::Slot slot, Direction direction) const noexcept { return lost_[slot][index(direction)]; }
+  vm::VmState& vm(vm::Slot slot) noexcept { return vms_[slot]; }
+
+  void passed(const Account& account, std::uint64_t size) noexcept {
+    if (account.slot == vm::kNoSlot) return;
+    auto& direction = vms_[account.slot].directions[index(account.direction)];
+    direction.passed_packets.add(1);
+    direction.passed_bytes.add(size);
+    direction.app_bytes[index(account.category)].add(size);
+  }
+
+  void dropped(const Account& account, wire::DropCause cause) noexcept {
+    total_.drops[wire::index(cause)].add(1);
+    if (account.slot != vm::kNoSlot)
+      vms_[account.slot].directions[index(account.direction)].drops[wire::index(cause)].add(1);
+  }
+
+  void lost_on_handover(vm::Slot slot, Direction direction, std::uint64_t size) noexcept {
+    total_.drops[wire::index(wire::DropCause::kHandover)].add(1);
+    auto& lost = lost_[slot][index(direction)];
+    lost.packets.add(1);
+    lost.bytes.add(size);
+  }
+
+ private:
+  WorkerCounters total_;
+  vm::VmTable& vms_;
+  std::unique_ptr<std::array<Lost, kDirections>[]> lost_;
+};
+
+}  // namespace foreflow::pipeline

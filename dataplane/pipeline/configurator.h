@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings the packet path and the device to a desired state: device first, snapshot, grace period, then what is no
+// longer needed goes. Place: dataplane/pipeline. Thread safety: control thread. Nothing here waits.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/wire/messages.h"
+#include "dataplane/offload/enforcer.h"
+#include "dataplane/pipeline/engine.h"
+#include "dataplane/vm/slots.h"
+
+namespace foreflow::pipeline {
+
+class Configurator {
+ public:
+  Configurator(Engine& engine, offload::Enforcer& enforcer, std::span<const port::Port> ports)
+      : engine_(engine), enforcer_(enforcer), ports_(ports) {}
+
+  // A change is under way; begin() and use() have to wait for finish().
+  bool busy() const { return busy_; }
+  void begin(const wire::DesiredState& desired);
+  // The same desired state with other signatures.
+  void use(std::shared_ptr<Signatures> signatures);
+  // Once the grace period is over: what was achieved. Only a change of the desired state has an answer.
+  std::optional<wire::Applied> finish();
+
+  const wire::DesiredState& desired() const { return desired_; }
+  const offload::IntentSet& intents() const { return intents_; }
+  const vm::SlotAllocator& slots() const { return slots_; }
+  const Signatures* signatures() const { return signatures_.get(); }
+  // What the last desired state asked for and could not get, for people.
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  void assign_slots();
+  void set_capacities();
+  void publish();
+
+  Engine& engine_;
+  offload::Enforcer& enforcer_;
+  std::span<const port::Port> ports_;
+  vm::SlotAllocator slots_;
+  wire::DesiredState desired_;
+  offload::IntentSet intents_;
+  std::shared_ptr<Signatures> signatures_;
+  std::optional<wire::Applied> answer_;
+  std::vector<vm::Slot> draining_;
+  std::vector<std::string> problems_;
+  bool busy_ = false;
+};
+
+}  // namespace foreflow::pipeline

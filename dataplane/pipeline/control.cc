@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/control.h"
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "common/log.h"
+#include "common/version.h"
+
+namespace foreflow::pipeline {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{10};
+constexpr std::chrono::microseconds kReplayTick{200};  // workers wait for each report
+constexpr std::uint64_t kInterval = kNanosPerSecond;
+constexpr std::uint64_t kFlowsLate = 200'000'000;  // a report waits so long for the list of flows
+constexpr std::chrono::seconds kLastAcknowledgement{10};
+
+}  // namespace
+
+Control::Control(ControlWiring wiring)
+    : w_(std::move(wiring)),
+      state_file_(w_.config.state_dir / "desired-state"),
+      configurator_(w_.engine, w_.enforcer, w_.ports),
+      reporter_(w_.engine, w_.enforcer, configurator_) {}
+
+Status Control::prepare() {
+  if (!w_.config.signatures.empty()) {
+    auto signatures = load_signatures(w_.config.signatures, static_cast<std::uint16_t>(w_.config.workers));
+    if (!signatures) return tl::unexpected(signatures.error());
+    configurator_.use(std::move(*signatures));
+    configurator_.finish();
+  }
+  auto last = state_file_.load();
+  if (!last) {
+    log::warning("last desired state is not used", {{"reason", last.error().message}});
+    event("desired_state_lost", last.error().message);
+  }
+  // Without one, an empty state still tells the workers which ports there are.
+  begin(last && *last ? **last : wire::DesiredState{});
+  configurator_.finish();
+  w_.hello.applied = configurator_.desired().generation;
+  w_.session.update_hello(w_.hello);
+  return {};
+}
+
+void Control::run(Signals& signals) {
+  reported_ns_ = w_.engine.now();
+  const bool replay = w_.engine.timeline() != nullptr;
+  while (!finished_) {
+    switch (signals.take()) {
+      case Request::kStop:
+        return;
+      case Request::kReload:
+        reload();
+        break;
+      case Request::kNone:
+        break;
+    }
+    tick();
+    if (replay)
+      std::this_thread::sleep_for(kReplayTick);
+    else
+      std::this_thread::sleep_for(kTick);
+  }
+  if (!w_.session.flush(kLastAcknowledgement))
+    log::warning("reports are not stored yet; they stay in the spool", {{"count", w_.session.unacknowledged()}});
+}
+
+void Control::tick() {
+  take_compiled();
+  configure();
+  if (w_.engine.timeline() != nullptr)
+    report_capture();
+  else
+    report_live();
+}
+
+void Control::configure() {
+  if (auto done = configurator_.finish()) applied(std::move(*done));
+  if (configurator_.busy()) return;
+  if (waiting_signatures_) return configurator_.use(std::exchange(waiting_signatures_, nullptr));
+  if (auto desired = w_.session.take_desired()) {
+    told_by_manager_ = true;
+    begin(*desired);
+  }
+}
+
+void Control::begin(const wire::DesiredState& desired) {
+  configurator_.begin(desired);
+  reporter_.follow();
+  for (const auto& problem : configurator_.problems()) {
+    log::warning("desired state cannot be met in full", {{"reason", problem}});
+    event("desired_state_problem", problem);
+  }
+}
+
+void Control::applied(wire::Applied applied) {
+  std::array<std::size_t, 3> placements{};
+  for (const auto& result : applied.results) ++placements[static_cast<std::size_t>(result.placement)];
+  log::info("desired state applied", {{"generation", applied.generation.value},
+                                      {"vms", configurator_.desired().vms.size()},
+                                      {"hw", placements[0]},
+                                      {"sw", placements[1]},
+                                      {"refused", placements[2]}});
+  w_.hello.applied = applied.generation;
+  w_.session.publish(std::move(applied));
+  w_.session.update_hello(w_.hello);
+  w_.background.post([file = state_file_, desired = configurator_.desired()] {
+    if (auto saved = file.save(desired); !saved)
+      log::error("desired state is not on disk", {{"reason", saved.error().message}});
+  });
+}
+
+// The clock of the packet path says when, the wall's clock what time it is.
+void Control::report_live() {
+  const auto now = w_.engine.now();
+  if (now - reported_ns_ < kInterval || !flows_ready(now - reported_ns_ > kInterval + kFlowsLate)) return;
+  publish_report(clock_.now(), now - reported_ns_);
+  reported_ns_ = now;
+  watch_links();
+}
+
+void Control::report_capture() {
+  auto& timeline = *w_.engine.timeline();
+  if (!playing_) {
+    if (!told_by_manager_ || configurator_.busy() || timeline.next_due() == 0) return;
+    playing_ = true;
+    reported_ns_ = timeline.next_due() == kNever ? 0 : timeline.next_due();
+    if (reported_ns_ != 0) timeline.start(reported_ns_, reported_ns_ + kInterval);
+    log::info("captures start", {{"time", format_time(UnixNanos{static_cast<std::int64_t>(reported_ns_)})}});
+    return;
+  }
+  const bool at_end = timeline.finished();
+  if (!(at_end || timeline.at_limit()) || !flows_ready(false)) return;
+  const auto now = timeline.now();
+  if (now > reported_ns_) publish_report(UnixNanos{static_cast<std::int64_t>(now)}, now - reported_ns_);
+  reported_ns_ = now;
+  finished_ = at_end;
+  if (!at_end) timeline.raise_limit(now + kInterval);
+}
+
+// Workers list their largest flows when asked, which takes them a few polls.
+bool Control::flows_ready(bool overdue) {
+  if (!flows_asked_) {
+    for (const auto& worker : w_.engine.workers()) worker->top_flows().request();
+    flows_asked_ = true;
+  }
+  for (const auto& worker : w_.engine.workers())
+    if (!worker->top_flows().ready()) return overdue;
+  return true;
+}
+
+void Control::publish_report(UnixNanos time, std::uint64_t interval_ns) {
+  w_.session.publish(reporter_.report(time, interval_ns));
+  flows_asked_ = false;
+}
+
+void Control::reload() {
+  if (w_.config.signatures.empty()) return log::info("no signatures to reload");
+  w_.background.post([compiled = compiled_, directory = w_.config.signatures,
+                      workers = static_cast<std::uint16_t>(w_.config.workers)] {
+    auto result = load_signatures(directory, workers);
+    const std::lock_guard lock(compiled->mutex);
+    compiled->result = std::move(result);
+  });
+}
+
+void Control::take_compiled() {
+  std::optional<Result<std::shared_ptr<Signatures>>> result;
+  if (const std::unique_lock lock(compiled_->mutex, std::try_to_lock); lock) result.swap(compiled_->result);
+  if (!result) return;
+  if (!*result) {
+    log::error("signatures stay as they are", {{"reason", result->error().message}});
+    return event("signature_reload_failed", result->error().message);
+  }
+  log::info("signatures reloaded", {{"protocols", (**result)->classifier->protocol_count()}});
+  waiting_signatures_ = std::move(**result);
+}
+
+void Control::watch_links() {
+  auto ports = describe_ports(w_.ports);
+  bool changed = false;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].up == w_.hello.ports[i].up) continue;
+    changed = true;
+    log::info("link changed", {{"port", ports[i].name}, {"up", ports[i].up}});
+    event(ports[i].up ? "port_up" : "port_down", ports[i].name);
+  }
+  if (!changed) return;
+  w_.hello.ports = std::move(ports);
+  w_.session.update_hello(w_.hello);
+}
+
+void Control::event(std::string kind, std::string text) {
+  w_.session.publish(wire::Event{clock_.now(), std::move(kind), std::move(text)});
+}
+
+wire::Hello make_hello(const config::Config& config, std::span<const port::Port> ports,
+                       const wire::Capabilities& capabilities) {
+  wire::Hello hello;
+  hello.dataplane = config.id;
+  hello.version = kVersion;
+  std::random_device random;
+  hello.boot_id = static_cast<std::uint64_t>(random()) << 32 | random() | 1;  // not 0
+  hello.capabilities = capabilities;
+  hello.ports = describe_ports(ports);
+  return hello;
+}
+
+std::vector<wire::PortInfo> describe_ports(std::span<const port::Port> ports) {
+  std::vector<wire::PortInfo> infos;
+  for (const auto& port : ports)
+    infos.push_back(
+        {port.name, port.driver, port.mac, port.role == config::PortRole::kUplink, port::Ports::link_up(port)});
+  return infos;
+}
+
+}  // namespace foreflow::pipeline

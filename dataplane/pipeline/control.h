@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control thread: takes desired states from the session, lets the configurator apply them, sends what was achieved,
+// and reports each second.
+// Place: dataplane/pipeline, on the main lcore. Thread safety: none. A tick never waits; what waits for the disk or
+// compiles runs in the background.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "common/clock.h"
+#include "dataplane/config/config.h"
+#include "dataplane/offload/enforcer.h"
+#include "dataplane/pipeline/background.h"
+#include "dataplane/pipeline/configurator.h"
+#include "dataplane/pipeline/engine.h"
+#include "dataplane/pipeline/reporter.h"
+#include "dataplane/pipeline/signals.h"
+#include "dataplane/pipeline/state_file.h"
+#include "dataplane/telemetry/session.h"
+
+namespace foreflow::pipeline {
+
+struct ControlWiring {
+  const config::Config& config;
+  std::span<const port::Port> ports;
+  Engine& engine;
+  offload::Enforcer& enforcer;
+  telemetry::Session& session;
+  Background& background;
+  wire::Hello hello;  // as the session was started with
+};
+
+class Control {
+ public:
+  explicit Control(ControlWiring wiring);
+
+  // Before the first packet: signatures, and the last desired state from disk.
+  Status prepare();
+  // Until a request to stop, or until all captures have ended and their reports are stored.
+  void run(Signals& signals);
+
+ private:
+  // Signatures that the background has compiled.
+  struct Compiled {
+    std::mutex mutex;
+    std::optional<Result<std::shared_ptr<Signatures>>> result;
+  };
+
+  void tick();
+  void configure();
+  void applied(wire::Applied applied);
+  void begin(const wire::DesiredState& desired);
+  void report_live();
+  void report_capture();
+  bool flows_ready(bool overdue);
+  void publish_report(UnixNanos time, std::uint64_t interval_ns);
+  void reload();
+  void take_compiled();
+  void watch_links();
+  void event(std::string kind, std::string text);
+
+  ControlWiring w_;
+  StateFile state_file_;
+  Configurator configurator_;
+  Reporter reporter_;
+  SystemClock clock_;
+  std::shared_ptr<Compiled> compiled_ = std::make_shared<Compiled>();
+  std::shared_ptr<Signatures> waiting_signatures_;  // compiled while a change was under way
+  std::uint64_t reported_ns_ = 0;                   // up to where reports reach, in the engine's time
+  bool flows_asked_ = false;
+  bool told_by_manager_ = false;  // a desired state of this run was applied
+  bool playing_ = false;
+  bool finished_ = false;
+};
+
+// The identity and abilities of this process, for the session.
+wire::Hello make_hello(const config::Config& config, std::span<const port::Port> ports,
+                       const wire::Capabilities& capabilities);
+std::vector<wire::PortInfo> describe_ports(std::span<const port::Port> ports);
+
+}  // namespace foreflow::pipeline

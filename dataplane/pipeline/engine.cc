@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <rte_cycles.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+#include <sched.h>
+
+namespace foreflow::pipeline {
+namespace {
+
+// Rounds without work before a worker waits in short pauses, and before it sleeps.
+constexpr std::uint32_t kSpinRounds = 200;
+constexpr std::uint32_t kPauseRounds = 2'000;
+constexpr std::chrono::microseconds kSleep{50};  // with the kernel's slack at most 100 us
+
+}  // namespace
+
+std::uint64_t monotonic_ns() noexcept {
+  // The product of TSC and 1e9 leaves 64 bits within seconds.
+  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(rte_get_tsc_cycles()) * kNanosPerSecond /
+                                    rte_get_tsc_hz());
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::span<const port::Port> ports,
+                                               rte_mempool* pool) {
+  auto engine = std::unique_ptr<Engine>(new Engine(config));
+  auto handover = Handover::create(config.workers);
+  if (!handover) return tl::unexpected(handover.error());
+  engine->handover_ = std::make_unique<Handover>(std::move(*handover));
+  auto publisher = Publisher::create(config.workers);
+  if (!publisher) return tl::unexpected(publisher.error());
+  engine->publisher_ = std::move(*publisher);
+
+  std::uint16_t most_id = 0;
+  std::size_t uplinks = 0;
+  for (const auto& port : ports) {
+    most_id = std::max(most_id, port.id);
+    uplinks += port.role == config::PortRole::kUplink ? 1 : 0;
+  }
+  engine->shared_queues_ = std::vector<SharedQueue>(most_id + 1u);
+  engine->residuals_ = std::vector<UplinkResidual>(uplinks);
+  if (config.clock.source == config::ClockSource::kCapture)
+    engine->timeline_ = std::make_unique<Timeline>(config.workers, config.clock.speed, monotonic_ns);
+  for (std::uint16_t id = 0; id < config.workers; ++id) {
+    const WorkerWiring wiring{
+        id, ports, engine->shared_queues_, engine->residuals_, pool, *engine->handover_, engine->vms_, config.flows};
+    engine->workers_.push_back(
+        std::make_unique<Worker>(wiring, sources_of(id, config.workers, ports, config.clock.source)));
+    engine->jobs_.push_back({engine.get(), id});
+  }
+  return engine;
+}
+
+Engine::~Engine() { stop(); }
+
+Status Engine::launch() {
+  unsigned lcore = 0;
+  std::vector<unsigned> lcores;
+  RTE_LCORE_FOREACH_WORKER(lcore) lcores.push_back(lcore);
+  if (lcores.size() < workers_.size())
+    return fail(ErrorCode::kInvalidConfig, fmt::format("{} workers need {} lcores beside the main one; EAL has {}",
+                                                       workers_.size(), workers_.size(), lcores.size()));
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    if (const int error = rte_eal_remote_launch(entry, &jobs_[worker], lcores[worker]); error != 0)
+      return fail(ErrorCode::kInternal, fmt::format("lcore {} is busy", lcores[worker]));
+    lcores_.push_back(lcores[worker]);
+  }
+  return {};
+}
+
+void Engine::stop() {
+  if (lcores_.empty()) return;
+  phase_.store(Phase::kDraining, std::memory_order_release);
+  // A packet crosses at most two rings; each needs a round of its worker.
+  constexpr int kMostWaits = 100;
+  for (int waits = 0, dry = 0; waits < kMostWaits && dry < 3; ++waits) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    dry = handover_->empty() ? dry + 1 : 0;
+  }
+  phase_.store(Phase::kStopped, std::memory_order_release);
+  for (const auto lcore : lcores_) rte_eal_wait_lcore(lcore);
+  lcores_.clear();
+}
+
+std::size_t Engine::poll(std::uint16_t worker, std::uint64_t now_ns) {
+  return workers_[worker]->poll(*publisher_->current(), now_ns);
+}
+
+int Engine::entry(void* job) {
+  const auto& [engine, worker] = *static_cast<Job*>(job);
+  engine->run(worker);
+  return 0;
+}
+
+void Engine::run(std::uint16_t id) {
+  auto& worker = *workers_[id];
+  std::uint32_t idle_rounds = 0;
+  publisher_->online(id);
+  for (auto phase = Phase::kRunning; phase != Phase::kStopped; phase = phase_.load(std::memory_order_acquire)) {
+    const auto& snapshot = *publisher_->current();
+    const auto handled = phase == Phase::kRunning ? worker.poll(snapshot, now()) : worker.drain(snapshot, now());
+    if (timeline_) timeline_->arrive(id, {worker.next_due(), worker.handed_over(), worker.taken_over()});
+    publisher_->quiescent(id);
+    idle_rounds = handled != 0 ? 0 : idle_rounds + 1;
+    if (idle_rounds > kSpinRounds) rest(id, idle_rounds);
+  }
+  publisher_->offline(id);
+}
+
+void Engine::rest(std::uint16_t worker, std::uint32_t idle_rounds) {
+  if (timeline_ && config_.clock.speed == 0) {
+    sched_yield();  // others may have to catch up before time moves on
+  } else if (idle_rounds < kPauseRounds || !config_.idle_sleep) {
+    rte_pause();
+  } else {
+    publisher_->offline(worker);
+    std::this_thread::sleep_for(kSleep);
+    publisher_->online(worker);
+  }
+}
+
+}  // namespace foreflow::pipeline

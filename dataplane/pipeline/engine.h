@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packet path as a whole: workers on their lcores, what they share, and what outlives a configuration.
+// Place: dataplane/pipeline. Thread safety: control thread (the main lcore).
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/result.h"
+#include "dataplane/config/config.h"
+#include "dataplane/pipeline/handover.h"
+#include "dataplane/pipeline/publisher.h"
+#include "dataplane/pipeline/timeline.h"
+#include "dataplane/pipeline/worker.h"
+#include "dataplane/port/port.h"
+
+namespace foreflow::pipeline {
+
+// Nanoseconds that only grow, from the TSC.
+std::uint64_t monotonic_ns() noexcept;
+
+struct EngineConfig {
+  std::uint16_t workers = 1;
+  flow::FlowTableConfig flows;
+  config::ClockConfig clock;
+  bool idle_sleep = true;
+};
+
+class Engine {
+ public:
+  // `ports` and `pool` outlive the engine. Nothing runs before launch().
+  static Result<std::unique_ptr<Engine>> create(const EngineConfig& config, std::span<const port::Port> ports,
+                                                rte_mempool* pool);
+  ~Engine();
+
+  // Starts worker w on the w-th worker lcore.
+  Status launch();
+  // Takes nothing new, lets the rings run dry, sends what is left, and waits for the workers.
+  void stop();
+
+  Publisher& publisher() noexcept { return *publisher_; }
+  vm::VmTable& vms() noexcept { return vms_; }
+  std::span<UplinkResidual> residuals() noexcept { return residuals_; }
+  std::span<const std::unique_ptr<Worker>> workers() const noexcept { return workers_; }
+  // Null when the clock is the wall's.
+  Timeline* timeline() noexcept { return timeline_.get(); }
+  // Time of the packet path.
+  std::uint64_t now() const noexcept { return timeline_ ? timeline_->now() : monotonic_ns(); }
+
+  // One round of worker `worker` by the calling thread, for who does not launch().
+  std::size_t poll(std::uint16_t worker, std::uint64_t now_ns);
+
+ private:
+  enum class Phase : std::uint8_t { kRunning, kDraining, kStopped };
+  struct Job {
+    Engine* engine;
+    std::uint16_t worker;
+  };
+
+  explicit Engine(const EngineConfig& config) : config_(config) {}
+  static int entry(void* job);
+  void run(std::uint16_t worker);
+  void rest(std::uint16_t worker, std::uint32_t idle_rounds);
+
+  EngineConfig config_;
+  std::unique_ptr<Handover> handover_;
+  std::unique_ptr<Publisher> publisher_;
+  vm::VmTable vms_;
+  std::vector<SharedQueue> shared_queues_;
+  std::vector<UplinkResidual> residuals_;
+  std::unique_ptr<Timeline> timeline_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Job> jobs_;
+  std::vector<unsigned> lcores_;
+  std::atomic<Phase> phase_{Phase::kRunning};
+};
+
+}  // namespace foreflow::pipeline

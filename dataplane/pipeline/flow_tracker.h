@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows the flows of a worker's VMs: connections by TCP state, and the application by their first payloads.
+// Place: dataplane/pipeline, between parsing and policing. One worker owns it.
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "dataplane/classify/classifier.h"
+#include "dataplane/flow/flow_table.h"
+#include "dataplane/net/parse.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "dataplane/vm/vm_state.h"
+
+namespace foreflow::pipeline {
+
+// What one segment does to a connection. `opens`: a new one begins. A connection whose start was not seen is open.
+struct TcpStep {
+  flow::TcpState state = flow::TcpState::kNone;
+  bool opens = false;
+};
+TcpStep tcp_step(flow::TcpState state, std::uint8_t flags) noexcept;
+
+class FlowTracker {
+ public:
+  static constexpr unsigned kMostPayloads = 8;  // looked at per flow before it stays unknown
+  static constexpr std::uint32_t kAgePerPoll = 16;
+
+  FlowTracker(const flow::FlowTableConfig& config, vm::VmTable& vms) : flows_(config), vms_(vms) {}
+
+  struct Packet {
+    const net::Parsed& parsed;
+    std::span<const std::uint8_t> bytes;  // the contiguous start of the frame
+    vm::Slot slot = vm::kNoSlot;
+    Direction direction = Direction::kEgress;
+  };
+  // The packet's flow; null when it has none (not IP) or the table is full. Bytes are added once the packet passes.
+  flow::FlowRecord* track(const Packet& packet, std::uint64_t now_ns) noexcept;
+
+  // `signatures` may be null: nothing is classified. `worker` names the scratch space.
+  void use(Signatures* signatures, std::uint16_t worker) noexcept;
+  void age(std::uint64_t now_ns) noexcept;
+  void remove_vm(vm::Slot slot);
+  const flow::FlowTable& flows() const noexcept { return flows_; }
+
+ private:
+  void follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept;
+  void classify(flow::FlowRecord& record, const Packet& packet) noexcept;
+  void ended(const flow::FlowRecord& record) noexcept;
+
+  flow::FlowTable flows_;
+  vm::VmTable& vms_;
+  const classify::Classifier* classifier_ = nullptr;
+  classify::Inspector* inspector_ = nullptr;
+};
+
+}  // namespace foreflow::pipeline

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two stages of a packet, each run by the owner of the VM: egress (what a VM sends) and ingress (what reaches it).
+// Place: dataplane/pipeline. One worker owns it. Packets in, packets out; none is kept and none is lost without a
+// count.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include <rte_mbuf.h>
+
+#include "common/meter/residual.h"
+#include "dataplane/net/parse.h"
+#include "dataplane/pipeline/books.h"
+#include "dataplane/pipeline/flow_tracker.h"
+#include "dataplane/pipeline/outbox.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "dataplane/police/police.h"
+
+namespace foreflow::pipeline {
+
+// A packet before a stage. Its bytes are as at the VM's port: without a VLAN tag.
+struct Frame {
+  rte_mbuf* packet = nullptr;
+  net::Parsed parsed;
+  Passage passage;
+  const vm::Attachment* source = nullptr;  // egress: whose MAC it carries on its port; null = a foreign one
+  bool malformed = false;
+};
+
+// What one direction of each uplink has left; outside the snapshot, shared by all workers.
+struct UplinkResidual {
+  std::array<meter::Residual, kDirections> directions;
+};
+
+struct ForwarderWiring {
+  std::uint16_t worker = 0;
+  rte_mempool* pool = nullptr;  // of copies
+  std::span<UplinkResidual> residuals;
+  Books& books;
+  Outbox& outbox;
+  FlowTracker& tracker;
+};
+
+class Forwarder {
+ public:
+  explicit Forwarder(const ForwarderWiring& wiring) : w_(wiring) {}
+
+  // Time and configuration of the stages that follow.
+  void begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept {
+    snapshot_ = &snapshot;
+    now_ns_ = now_ns;
+  }
+
+  // At most kBurst frames, all owned by this worker, in order of arrival.
+  void egress(std::span<Frame> frames) noexcept;
+  // Leads a frame to the ingress stage of its VM: here, or at the owner. Collected; see finish().
+  void to_ingress(const Frame& frame, std::uint16_t owner) noexcept;
+  // One copy for every port of the segment but `except_port`. Returns how many receivers there are; takes the packet
+  // unless that is 0.
+  std::size_t flood(const Frame& frame, const FloodList& list, std::uint16_t except_port) noexcept;
+  // Runs what to_ingress() collected.
+  void finish() noexcept;
+
+  void drop(const Frame& frame, const Account& account, wire::DropCause cause) noexcept;
+
+ private:
+  // Where a frame goes on from the egress stage.
+  struct Route {
+    enum class Kind : std::uint8_t { kLocal, kUplink, kFlood, kNone } kind = Kind::kNone;
+    const vm::Attachment* local = nullptr;
+    const FloodList* list = nullptr;
+    Segment segment;
+    wire::DropCause refused = wire::DropCause::kUnknownVm;  // kNone
+  };
+  struct Run;  // the frames of one VM in a burst
+
+  template <typename Stage>
+  void by_vm(std::span<Frame> frames, Stage&& stage) noexcept;
+  void egress_run(Run& run) noexcept;
+  void ingress_run(Run& run) noexcept;
+  bool open(Run& run, Direction direction) noexcept;
+  void decide(Run& run, Direction direction) noexcept;
+  Route route(const Frame& frame, const VmEntry& vm) const noexcept;
+  void forward(const Frame& frame, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
+  void to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
+  rte_mbuf* copied(rte_mbuf* copy) noexcept;
+  void flood_from_vm(const Frame& frame, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
+
+  ForwarderWiring w_;
+  const Snapshot* snapshot_ = nullptr;
+  std::uint64_t now_ns_ = 0;
+  std::array<Frame, kBurst> lane_;
+  std::size_t lane_size_ = 0;
+};
+
+}  // namespace foreflow::pipeline

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/outbox.h"
+
+#include <algorithm>
+
+#include <rte_ethdev.h>
+
+namespace foreflow::pipeline {
+
+Outbox::Outbox(const OutboxWiring& wiring, Books& books)
+    : worker_(wiring.worker), handover_(wiring.handover), books_(books), workers_(wiring.handover.workers()) {
+  for (const auto& port : wiring.ports) {
+    if (ports_.size() <= port.id) ports_.resize(port.id + 1u);
+    auto& box = ports_[port.id];
+    box.port_id = port.id;
+    box.queue = static_cast<std::uint16_t>(worker_ % port.tx_queues);
+    if (port.tx_queues < handover_.workers()) box.lock = &wiring.shared[port.id].lock;
+  }
+}
+
+void Outbox::send(std::uint16_t port_id, rte_mbuf* packet, const Account& account, std::uint32_t size) noexcept {
+  auto& box = ports_[port_id];
+  box.packets[box.count] = packet;
+  box.pending[box.count] = {account, size};
+  if (++box.count == kBurst) flush(box);
+}
+
+void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept {
+  handover_.passage(packet) = passage;
+  auto& box = workers_[owner];
+  box.packets[box.count] = packet;
+  if (++box.count == kBurst) flush(owner, box);
+}
+
+void Outbox::flush() noexcept {
+  for (auto& box : ports_)
+    if (box.count != 0) flush(box);
+  for (std::uint16_t owner = 0; owner < workers_.size(); ++owner)
+    if (workers_[owner].count != 0) flush(owner, workers_[owner]);
+}
+
+void Outbox::flush(PortBox& box) noexcept {
+  // The device frees what it has sent, so lengths are read before.
+  std::array<std::uint32_t, kBurst> lengths;
+  for (std::uint16_t i = 0; i < box.count; ++i) lengths[i] = rte_pktmbuf_pkt_len(box.packets[i]);
+  if (box.lock != nullptr) rte_spinlock_lock(box.lock);
+  const auto sent = rte_eth_tx_burst(box.port_id, box.queue, box.packets.data(), box.count);
+  if (box.lock != nullptr) rte_spinlock_unlock(box.lock);
+
+  std::uint64_t bytes = 0;
+  for (std::uint16_t i = 0; i < sent; ++i) {
+    bytes += lengths[i];
+    books_.passed(box.pending[i].account, box.pending[i].size);
+  }
+  if (sent != 0) {
+    books_.total().tx_packets.add(sent);
+    books_.total().tx_bytes.add(bytes);
+  }
+  for (auto i = sent; i < box.count; ++i) books_.dropped(box.pending[i].account, wire::DropCause::kPortFull);
+  if (sent < box.count) rte_pktmbuf_free_bulk(&box.packets[sent], box.count - sent);
+  box.count = 0;
+}
+
+void Outbox::flush(std::uint16_t owner, WorkerBox& box) noexcept {
+  const auto given = handover_.give(worker_, owner, std::span(box.packets.data(), box.count));
+  handed_over_ += given;
+  for (auto i = given; i < box.count; ++i) {
+    const auto& passage = handover_.passage(box.packets[i]);
+    books_.lost_on_handover(passage.slot, passage.direction, rte_pktmbuf_pkt_len(box.packets[i]));
+  }
+  if (given < box.count) rte_pktmbuf_free_bulk(&box.packets[given], static_cast<unsigned>(box.count - given));
+  box.count = 0;
+}
+
+}  // namespace foreflow::pipeline

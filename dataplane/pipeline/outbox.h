@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What leaves a worker: bursts to ports and bursts to other workers, collected while it polls.
+// Place: dataplane/pipeline. One worker owns it. Every packet given to it is sent or dropped with a counted cause.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <rte_mbuf.h>
+#include <rte_spinlock.h>
+
+#include "dataplane/pipeline/books.h"
+#include "dataplane/pipeline/handover.h"
+#include "dataplane/port/port.h"
+
+namespace foreflow::pipeline {
+
+inline constexpr std::size_t kBurst = 32;
+
+// One per port, for workers that share a transmit queue; idle where each has its own.
+struct alignas(64) SharedQueue {
+  rte_spinlock_t lock = RTE_SPINLOCK_INITIALIZER;
+};
+
+struct OutboxWiring {
+  std::uint16_t worker = 0;
+  std::span<const port::Port> ports;
+  std::span<SharedQueue> shared;  // by ethdev id
+  Handover& handover;
+};
+
+class Outbox {
+ public:
+  Outbox(const OutboxWiring& wiring, Books& books);
+
+  // Counts the packet as passed for `account` when the port has taken it. `size`: at the VM's port.
+  void send(std::uint16_t port_id, rte_mbuf* packet, const Account& account, std::uint32_t size) noexcept;
+  void hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept;
+  // Once per poll, at its end.
+  void flush() noexcept;
+
+  std::uint64_t handed_over() const noexcept { return handed_over_; }
+
+ private:
+  struct Pending {
+    Account account;
+    std::uint32_t size = 0;
+  };
+  struct PortBox {
+    std::uint16_t port_id = 0;
+    std::uint16_t queue = 0;
+    rte_spinlock_t* lock = nullptr;  // null: the queue is ours alone
+    std::uint16_t count = 0;
+    std::array<rte_mbuf*, kBurst> packets;
+    std::array<Pending, kBurst> pending;
+  };
+  struct WorkerBox {
+    std::uint16_t count = 0;
+    std::array<rte_mbuf*, kBurst> packets;
+  };
+
+  void flush(PortBox& box) noexcept;
+  void flush(std::uint16_t owner, WorkerBox& box) noexcept;
+
+  std::uint16_t worker_;
+  Handover& handover_;
+  Books& books_;
+  std::vector<PortBox> ports_;  // by ethdev id
+  std::vector<WorkerBox> workers_;
+  std::uint64_t handed_over_ = 0;
+};
+
+}  // namespace foreflow::pipeline

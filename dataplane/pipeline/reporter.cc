@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/reporter.h"
+
+#include <algorithm>
+
+#include "dataplane/pipeline/flow_text.h"
+
+namespace foreflow::pipeline {
+namespace {
+
+// A device that was reset starts again at 0.
+std::uint64_t growth(std::uint64_t now, std::uint64_t before) { return now >= before ? now - before : now; }
+
+wire::DataplaneSample totals_of(Engine& engine) {
+  wire::DataplaneSample sum;
+  for (const auto& worker : engine.workers()) {
+    const auto& total = worker->books().total();
+    sum.rx_packets += total.rx_packets.read();
+    sum.rx_bytes += total.rx_bytes.read();
+    sum.tx_packets += total.tx_packets.read();
+    sum.tx_bytes += total.tx_bytes.read();
+    sum.flood_copies += total.flood_copies.read();
+    for (std::size_t cause = 0; cause < wire::kDropCauses; ++cause) sum.drops[cause] += total.drops[cause].read();
+  }
+  return sum;
+}
+
+}  // namespace
+
+wire::Report Reporter::report(UnixNanos time, std::uint64_t interval_ns) {
+  wire::Report report;
+  report.time = time;
+  report.interval_ns = interval_ns;
+  report.dataplane = dataplane();
+  read_device(report.intents);
+  for (const auto& [vm, slot] : configurator_.slots().held())
+    if (const auto sampler = samplers_.find(vm); sampler != samplers_.end())
+      report.vms.push_back(sampler->second.sample(engine_.vms()[slot], unseen(vm, slot)));
+  for (const auto& [id, intent] : software_) {
+    auto now = read_software(intent.limit);
+    now.passed_packets -= intent.before.passed_packets;
+    now.passed_bytes -= intent.before.passed_bytes;
+    now.dropped_packets -= intent.before.dropped_packets;
+    now.dropped_bytes -= intent.before.dropped_bytes;
+    report.intents.push_back(now);
+  }
+  report.top_flows = top_flows();
+  return report;
+}
+
+void Reporter::follow() {
+  const auto& held = configurator_.slots().held();
+  std::erase_if(samplers_, [&](const auto& entry) { return !held.contains(entry.first); });
+  std::erase_if(device_drops_, [&](const auto& entry) { return !held.contains(entry.first); });
+  for (const auto& [vm, slot] : held) samplers_.try_emplace(vm, vm, engine_.vms()[slot], unseen(vm, slot));
+
+  std::map<IntentId, SoftwareIntent> software;
+  for (const auto& limit : enforcer_.software_limits()) {
+    const auto known = software_.find(limit.intent);
+    const bool same = known != software_.end() && known->second.limit.vm == limit.vm &&
+                      known->second.limit.direction == limit.direction;
+    software.emplace(limit.intent, SoftwareIntent{limit, same ? known->second.before : read_software(limit)});
+  }
+  software_ = std::move(software);
+}
+
+// The device's drops count as offered and policed, since the pipeline never saw those packets.
+void Reporter::read_device(std::vector<wire::IntentStats>& stats) {
+  for (const auto& now : enforcer_.read_device_stats()) {
+    stats.push_back(now);
+    auto& before = device_last_[now.id];
+    const auto intent = configurator_.intents().find(now.id);
+    if (intent != configurator_.intents().end()) {
+      const auto& police = std::get<wire::Police>(intent->second.intent.what);
+      auto& drops = device_drops_[police.vm][index(police.direction)];
+      drops.packets += growth(now.dropped_packets, before.dropped_packets);
+      drops.bytes += growth(now.dropped_bytes, before.dropped_bytes);
+    }
+    before = now;
+  }
+}
+
+wire::IntentStats Reporter::read_software(const offload::SoftwareLimit& limit) const {
+  wire::IntentStats stats{.id = limit.intent};
+  const auto slot = configurator_.slots().find(limit.vm);
+  if (!slot) return stats;
+  const auto& state = engine_.vms()[*slot].directions[index(limit.direction)];
+  stats.passed_packets = state.passed_packets.read();
+  stats.passed_bytes = state.passed_bytes.read();
+  stats.dropped_packets = state.drops[wire::index(wire::DropCause::kPoliced)].read();
+  stats.dropped_bytes = state.policed_bytes.read();
+  return stats;
+}
+
+profile::Sampler::AllUnseen Reporter::unseen(VmId vm, vm::Slot slot) const {
+  profile::Sampler::AllUnseen all;
+  const auto device = device_drops_.find(vm);
+  for (const auto direction : kBothDirections) {
+    auto& entry = all[index(direction)];
+    if (device != device_drops_.end()) entry.device = device->second[index(direction)];
+    for (const auto& worker : engine_.workers()) {
+      const auto& lost = worker->books().lost(slot, direction);
+      entry.handover.packets += lost.packets.read();
+      entry.handover.bytes += lost.bytes.read();
+    }
+  }
+  return all;
+}
+
+wire::DataplaneSample Reporter::dataplane() {
+  const auto now = totals_of(engine_);
+  auto sample = now;
+  sample.rx_packets -= last_.rx_packets;
+  sample.rx_bytes -= last_.rx_bytes;
+  sample.tx_packets -= last_.tx_packets;
+  sample.tx_bytes -= last_.tx_bytes;
+  sample.flood_copies -= last_.flood_copies;
+  for (std::size_t cause = 0; cause < wire::kDropCauses; ++cause) sample.drops[cause] -= last_.drops[cause];
+  last_ = now;
+  return sample;
+}
+
+std::vector<wire::FlowSample> Reporter::top_flows() {
+  std::vector<FlowView> views;
+  for (const auto& worker : engine_.workers()) {
+    const auto list = worker->top_flows().take();
+    views.insert(views.end(), list.begin(), list.end());
+  }
+  const auto kept = std::min(views.size(), wire::kMostFlows);
+  std::partial_sort(views.begin(), views.begin() + static_cast<std::ptrdiff_t>(kept), views.end(),
+                    [](const auto& a, const auto& b) { return a.interval_bytes > b.interval_bytes; });
+  views.resize(kept);
+
+  std::map<vm::Slot, VmId> vm_of;
+  for (const auto& [vm, slot] : configurator_.slots().held()) vm_of.emplace(slot, vm);
+  std::vector<wire::FlowSample> flows;
+  for (const auto& view : views)
+    if (const auto vm = vm_of.find(view.key.vm); vm != vm_of.end()) flows.push_back(describe(view, vm->second));
+  return flows;
+}
+
+wire::FlowSample Reporter::describe(const FlowView& view, VmId vm) const {
+  wire::FlowSample flow;
+  flow.vm = vm;
+  flow.local = endpoint_text(view.key.local, view.key.local_port);
+  flow.remote = endpoint_text(view.key.remote, view.key.remote_port);
+  flow.transport = transport_text(view.key.protocol);
+  flow.protocol = "unknown";
+  if (const auto* signatures = configurator_.signatures(); signatures != nullptr) {
+    flow.protocol = signatures->classifier->protocol_name(view.protocol);
+    flow.app = signatures->classifier->app_name(view.app);
+  }
+  flow.category = view.category;
+  flow.confidence = view.confidence;
+  flow.bytes = view.bytes;
+  flow.age_seconds = view.age_seconds;
+  return flow;
+}
+
+}  // namespace foreflow::pipeline

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the report of an interval from the running counters of workers, VMs and the device.
+// Place: dataplane/pipeline. Thread safety: control thread.
+#pragma once
+#include <array>
+#include <map>
+#include <vector>
+
+#include "common/wire/messages.h"
+#include "dataplane/offload/enforcer.h"
+#include "dataplane/pipeline/configurator.h"
+#include "dataplane/pipeline/engine.h"
+#include "dataplane/profile/sampler.h"
+
+namespace foreflow::pipeline {
+
+class Reporter {
+ public:
+  Reporter(Engine& engine, offload::Enforcer& enforcer, const Configurator& configurator)
+      : engine_(engine), enforcer_(enforcer), configurator_(configurator) {}
+
+  // Since the last call. Sequence is the session's.
+  wire::Report report(UnixNanos time, std::uint64_t interval_ns);
+
+  // A new desired state was published: VMs and software intents count from now on.
+  void follow();
+
+ private:
+  using PerDirection = std::array<profile::Unseen, kDirections>;
+  struct SoftwareIntent {
+    offload::SoftwareLimit limit;
+    wire::IntentStats before;
+  };
+
+  void read_device(std::vector<wire::IntentStats>& stats);
+  wire::IntentStats read_software(const offload::SoftwareLimit& limit) const;
+  profile::Sampler::AllUnseen unseen(VmId vm, vm::Slot slot) const;
+  wire::DataplaneSample dataplane();
+  std::vector<wire::FlowSample> top_flows();
+  wire::FlowSample describe(const FlowView& view, VmId vm) const;
+
+  Engine& engine_;
+  offload::Enforcer& enforcer_;
+  const Configurator& configurator_;
+  std::map<VmId, profile::Sampler> samplers_;
+  std::map<VmId, PerDirection> device_drops_;          // totals
+  std::map<IntentId, wire::IntentStats> device_last_;  // as last read
+  std::map<IntentId, SoftwareIntent> software_;
+  wire::DataplaneSample last_;
+};
+
+}  // namespace foreflow::pipeline

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/snapshot.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace foreflow::pipeline {
+namespace {
+
+constexpr std::uint32_t kMostVlan = 4094;
+
+class Builder {
+ public:
+  Builder(const SnapshotInput& input, std::vector<std::string>& problems)
+      : input_(input), problems_(problems), snapshot_(std::make_unique<Snapshot>()) {}
+
+  std::unique_ptr<Snapshot> build() {
+    snapshot_->generation = input_.desired.generation;
+    snapshot_->signatures = input_.signatures;
+    add_ports();
+    for (const auto& vm : input_.desired.vms) add_vm(vm);
+    add_limits();
+    add_floods();
+    auto directory = vm::Directory::build(std::move(attachments_));
+    if (directory)
+      snapshot_->directory = std::move(*directory);
+    else
+      problems_.push_back(directory.error().message);
+    return std::move(snapshot_);
+  }
+
+ private:
+  void add_ports() {
+    for (const auto& port : input_.ports) {
+      if (snapshot_->ports.size() <= port.id) snapshot_->ports.resize(port.id + 1u);
+      auto& entry = snapshot_->ports[port.id];
+      entry.largest_frame = port.largest_frame;
+      if (port.role != config::PortRole::kUplink) continue;
+      entry.uplink = static_cast<std::uint8_t>(snapshot_->uplinks.size());
+      snapshot_->uplinks.push_back(port.id);
+    }
+  }
+
+  void add_vm(const wire::VmSpec& spec) {
+    const auto slot = input_.slots.find(spec.id);
+    if (!slot) return problem(spec, "no free slot");
+    if (snapshot_->vms.size() <= *slot) snapshot_->vms.resize(*slot + 1u);
+    auto& entry = snapshot_->vms[*slot];
+    entry.id = spec.id;
+    entry.present = true;
+    entry.allow_foreign_mac = spec.allow_foreign_mac;
+    entry.owner = owner_of(*slot, input_.workers);
+    if (!snapshot_->uplinks.empty()) entry.uplink = static_cast<std::uint8_t>(*slot % snapshot_->uplinks.size());
+    for (const auto& attachment : spec.attachments) add_attachment(spec, attachment, *slot);
+  }
+
+  void add_attachment(const wire::VmSpec& spec, const wire::Attachment& wish, vm::Slot slot) {
+    const auto port =
+        std::find_if(input_.ports.begin(), input_.ports.end(), [&](const auto& p) { return p.name == wish.port; });
+    if (port == input_.ports.end()) return problem(spec, fmt::format("this dataplane has no port '{}'", wish.port));
+    if (port->role != config::PortRole::kVm) return problem(spec, fmt::format("port '{}' is an uplink", wish.port));
+    if (wish.mac == MacAddress{} || wish.mac.is_multicast())
+      return problem(spec, fmt::format("{} is no unicast MAC", to_string(wish.mac)));
+    if (wish.segment.value > kMostVlan)
+      return problem(spec, fmt::format("segment {} is not supported; 0 to {} are", wish.segment.value, kMostVlan));
+    if (!by_segment_.emplace(wish.segment, wish.mac).second)
+      return problem(spec,
+                     fmt::format("MAC {} is already used in segment {}", to_string(wish.mac), wish.segment.value));
+    if (!by_port_.emplace(port->id, wish.mac).second)
+      return problem(spec, fmt::format("MAC {} is already used on port '{}'", to_string(wish.mac), wish.port));
+
+    auto& entry = snapshot_->ports[port->id];
+    if (entry.attachments == 0) entry.segment = wish.segment;
+    entry.sole_slot = entry.attachments++ == 0 || entry.sole_slot == slot ? slot : vm::kNoSlot;
+    attachments_.push_back({wish.mac, wish.segment, port->id, slot, owner_of(slot, input_.workers), 0});
+  }
+
+  void add_limits() {
+    for (const auto& limit : input_.limits) {
+      const auto slot = input_.slots.find(limit.vm);
+      if (!slot || *slot >= snapshot_->vms.size()) continue;
+      auto& entry = snapshot_->vms[*slot];
+      entry.limits[index(limit.direction)] = limit.limit;
+      entry.weights[index(limit.direction)] = limit.weight;
+    }
+  }
+
+  void add_floods() {
+    std::map<Segment, std::map<std::uint16_t, vm::Attachment>> lists;
+    for (const auto& attachment : attachments_) lists[attachment.segment].emplace(attachment.port_id, attachment);
+    for (const auto& [segment, receivers] : lists) {
+      auto& list = snapshot_->floods.emplace_back(FloodList{segment, {}});
+      for (const auto& [port_id, attachment] : receivers) list.receivers.push_back(attachment);
+    }
+    for (auto& attachment : attachments_)
+      attachment.flood_list =
+          static_cast<std::uint16_t>(snapshot_->flood(attachment.segment) - snapshot_->floods.data());
+  }
+
+  void problem(const wire::VmSpec& spec, std::string_view what) {
+    problems_.push_back(fmt::format("VM {} ('{}'): {}", spec.id.value, spec.name, what));
+  }
+
+  const SnapshotInput& input_;
+  std::vector<std::string>& problems_;
+  std::unique_ptr<Snapshot> snapshot_;
+  std::vector<vm::Attachment> attachments_;
+  std::set<std::pair<Segment, MacAddress>> by_segment_;
+  std::set<std::pair<std::uint16_t, MacAddress>> by_port_;
+};
+
+}  // namespace
+
+const FloodList* Snapshot::flood(Segment segment) const noexcept {
+  const auto list = std::lower_bound(floods.begin(), floods.end(), segment,
+                                     [](const FloodList& a, Segment b) { return a.segment < b; });
+  return list == floods.end() || list->segment != segment ? nullptr : &*list;
+}
+
+std::unique_ptr<Snapshot> build_snapshot(const SnapshotInput& input, std::vector<std::string>& problems) {
+  return Builder(input, problems).build();
+}
+
+Result<std::shared_ptr<Signatures>> load_signatures(const std::filesystem::path& directory, std::uint16_t workers) {
+  auto signatures = std::make_shared<Signatures>();
+  auto classifier = classify::Classifier::load(directory);
+  if (!classifier) return tl::unexpected(classifier.error());
+  signatures->classifier = std::move(*classifier);
+  for (std::uint16_t worker = 0; worker < workers; ++worker) {
+    auto inspector = classify::Inspector::create(*signatures->classifier);
+    if (!inspector) return tl::unexpected(inspector.error());
+    signatures->inspectors.push_back(std::move(*inspector));
+  }
+  return signatures;
+}
+
+}  // namespace foreflow::pipeline

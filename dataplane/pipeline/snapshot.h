@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of the packet path: an immutable value, built by a pure function and replaced as a whole.
+// Place: dataplane/pipeline. Any worker reads it between two quiescent states. Bucket levels, flows and counters are
+// not here, so that a new configuration never resets them.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/wire/messages.h"
+#include "dataplane/classify/classifier.h"
+#include "dataplane/offload/enforcer.h"
+#include "dataplane/pipeline/handover.h"
+#include "dataplane/port/port.h"
+#include "dataplane/vm/directory.h"
+#include "dataplane/vm/slots.h"
+
+namespace foreflow::pipeline {
+
+// A compiled database with one scratch space per worker; worker w touches inspectors[w] only.
+struct Signatures {
+  std::unique_ptr<const classify::Classifier> classifier;
+  std::vector<classify::Inspector> inspectors;
+};
+Result<std::shared_ptr<Signatures>> load_signatures(const std::filesystem::path& directory, std::uint16_t workers);
+
+struct VmEntry {
+  VmId id;
+  bool present = false;
+  bool allow_foreign_mac = false;
+  std::uint16_t owner = 0;
+  std::uint8_t uplink = kNoUplink;  // where its traffic to strangers goes
+  // What the pipeline meters; empty = no limit, or the device meters it.
+  std::array<std::optional<meter::TwoRate>, kDirections> limits;
+  // Of borrowing. Not yet used: lending asks the uplink's residual alone.
+  std::array<std::uint32_t, kDirections> weights{1, 1};
+};
+
+struct PortEntry {
+  std::uint8_t uplink = kNoUplink;        // its index when it is one
+  std::uint32_t largest_frame = 0;        // 0 = not a port of ours
+  std::uint16_t attachments = 0;          // on a VM port
+  std::uint16_t sole_slot = vm::kNoSlot;  // the only VM on it
+  Segment segment;                        // of the first attachment
+};
+
+// Everyone who receives a broadcast of a segment: one attachment per port.
+struct FloodList {
+  Segment segment;
+  std::vector<vm::Attachment> receivers;
+};
+
+struct Snapshot {
+  std::uint64_t serial = 0;  // grows with each publication; an address may come back
+  Generation generation;
+  vm::Directory directory;
+  std::vector<VmEntry> vms;                // by slot
+  std::vector<PortEntry> ports;            // by ethdev id
+  std::vector<FloodList> floods;           // by Attachment::flood_list; ordered by segment
+  std::vector<std::uint16_t> uplinks;      // ethdev ids
+  std::shared_ptr<Signatures> signatures;  // may be null
+
+  const VmEntry* vm(vm::Slot slot) const noexcept {
+    return slot < vms.size() && vms[slot].present ? &vms[slot] : nullptr;
+  }
+  const FloodList* flood(Segment segment) const noexcept;
+};
+
+struct SnapshotInput {
+  const wire::DesiredState& desired;
+  std::span<const port::Port> ports;
+  std::span<const offload::SoftwareLimit> limits;
+  const vm::SlotAllocator& slots;  // holds every VM of `desired` that has a slot
+  std::uint16_t workers = 1;
+  std::shared_ptr<Signatures> signatures;
+};
+
+// What cannot be done (unknown port, MAC given twice, VXLAN segment) is left out and named in `problems`.
+std::unique_ptr<Snapshot> build_snapshot(const SnapshotInput& input, std::vector<std::string>& problems);
+
+// The worker that owns a slot, for the life of the process.
+constexpr std::uint16_t owner_of(vm::Slot slot, std::uint16_t workers) {
+  return static_cast<std::uint16_t>(slot % workers);
+}
+
+}  // namespace foreflow::pipeline

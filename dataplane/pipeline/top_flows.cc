@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/pipeline/top_flows.h"
+
+#include <algorithm>
+
+namespace foreflow::pipeline {
+namespace {
+
+bool larger(const FlowView& a, const FlowView& b) { return a.interval_bytes > b.interval_bytes; }
+
+}  // namespace
+
+TopFlows::TopFlows(const flow::FlowTable& flows) : flows_(flows), memories_(flows.capacity()) {
+  list_.reserve(wire::kMostFlows);
+}
+
+void TopFlows::scan(std::uint64_t now_ns) {
+  if (state_.load(std::memory_order_acquire) != State::kScanning) return;
+  const auto now_seconds = static_cast<std::uint32_t>(now_ns / kNanosPerSecond);
+  for (std::uint32_t i = 0; i < kPerPoll; ++i) {
+    auto& memory = memories_[cursor_];
+    cursor_ = flows_.scan(cursor_, 1, [&](const flow::FlowRecord& record) { offer(record, memory, now_seconds); });
+    if (cursor_ != 0) continue;
+    std::sort_heap(list_.begin(), list_.end(), larger);
+    state_.store(State::kReady, std::memory_order_release);
+    return;
+  }
+}
+
+void TopFlows::offer(const flow::FlowRecord& record, Memory& memory, std::uint32_t now_seconds) {
+  const auto fingerprint = static_cast<std::uint32_t>(flow::hash(record.key));
+  const std::uint64_t bytes = record.egress_bytes + record.ingress_bytes;
+  if (memory.fingerprint != fingerprint || bytes < memory.bytes) memory = {0, fingerprint, now_seconds};
+  const FlowView view{record.key,
+                      {record.egress_bytes, record.ingress_bytes},
+                      bytes - memory.bytes,
+                      now_seconds - memory.first_seen_seconds,
+                      static_cast<std::uint16_t>(record.protocol),
+                      static_cast<std::uint16_t>(record.app),
+                      static_cast<Category>(record.category),
+                      record.confidence};
+  memory.bytes = bytes;
+  if (view.interval_bytes == 0) return;
+  if (list_.size() == wire::kMostFlows) {
+    if (!larger(view, list_.front())) return;
+    std::pop_heap(list_.begin(), list_.end(), larger);
+    list_.pop_back();
+  }
+  list_.push_back(view);
+  std::push_heap(list_.begin(), list_.end(), larger);
+}
+
+void TopFlows::request() noexcept {
+  if (state_.load(std::memory_order_acquire) == State::kIdle) state_.store(State::kScanning, std::memory_order_release);
+}
+
+std::vector<FlowView> TopFlows::take() {
+  if (state_.load(std::memory_order_acquire) != State::kReady) return {};
+  auto list = list_;
+  list_.clear();
+  state_.store(State::kIdle, std::memory_order_release);
+  return list;
+}
+
+}  // namespace foreflow::pipeline

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker: receives bursts, leads each packet to the owner of its VM, and runs the stages of the VMs it owns.
+// Place: dataplane/pipeline. Thread safety: poll() and drain() by one thread; counters and top flows by the control
+// thread. Time is handed in with each poll.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "dataplane/pipeline/books.h"
+#include "dataplane/pipeline/flow_tracker.h"
+#include "dataplane/pipeline/forwarder.h"
+#include "dataplane/pipeline/handover.h"
+#include "dataplane/pipeline/outbox.h"
+#include "dataplane/pipeline/snapshot.h"
+#include "dataplane/pipeline/source.h"
+#include "dataplane/pipeline/top_flows.h"
+
+namespace foreflow::pipeline {
+
+struct WorkerWiring {
+  std::uint16_t id = 0;
+  std::span<const port::Port> ports;
+  std::span<SharedQueue> shared_queues;
+  std::span<UplinkResidual> residuals;
+  rte_mempool* pool = nullptr;
+  Handover& handover;
+  vm::VmTable& vms;
+  flow::FlowTableConfig flows;
+};
+
+class Worker {
+ public:
+  Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> sources);
+
+  // One round over sources and rings; every packet taken is forwarded or freed when it returns. Returns how many.
+  std::size_t poll(const Snapshot& snapshot, std::uint64_t now_ns);
+  // The same without taking anything new from ports.
+  std::size_t drain(const Snapshot& snapshot, std::uint64_t now_ns);
+
+  // The earliest time at which a source has something (captures), for poll()'s caller.
+  std::uint64_t next_due() noexcept;
+  std::uint64_t handed_over() const noexcept { return outbox_.handed_over(); }
+  std::uint64_t taken_over() const noexcept { return taken_over_; }
+
+  const Books& books() const noexcept { return books_; }
+  TopFlows& top_flows() noexcept { return top_flows_; }
+
+ private:
+  void adopt(const Snapshot& snapshot, std::uint64_t now_ns);
+  std::size_t take_over() noexcept;
+  void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
+  void from_vm_port(std::span<Frame> frames) noexcept;
+  void from_uplink(Frame& frame) noexcept;
+  void lost(const Frame& frame, wire::DropCause cause) noexcept { forwarder_.drop(frame, {}, cause); }
+
+  std::uint16_t id_;
+  Handover& handover_;
+  vm::VmTable& vms_;
+  Books books_;
+  Outbox outbox_;
+  FlowTracker tracker_;
+  Forwarder forwarder_;
+  TopFlows top_flows_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  const Snapshot* snapshot_ = nullptr;
+  std::uint64_t adopted_ = ~std::uint64_t{0};   // serial of the snapshot in use
+  std::vector<std::optional<VmId>> occupants_;  // whose flows and meters the slots we own hold
+  std::uint64_t taken_over_ = 0;
+};
+
+}  // namespace foreflow::pipeline
