@@ -53,11 +53,5 @@ BytesPerSecond Dataplane::capacity(Direction direction) const {
 
 const Tier* Fleet::tier(std::string_view name) const { return by_name(tiers, name); }
 const Dataplane* Fleet::dataplane(std::string_view name) const { return by_name(dataplanes, name); }
-const Vm* Fleet::vm(std::string_view name) const { return by_name(vms, name); }
-
-const Vm* Fleet::vm(VmId id) const {
-  const auto found = std::find_if(vms.begin(), vms.end(), [&](const Vm& vm) { return vm.id == id; });
-  return found == vms.end() ? nullptr : &*found;
-}
 
 }  // namespace foreflow::model

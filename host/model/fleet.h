@@ -78,8 +78,6 @@ struct Fleet {
 
   const Tier* tier(std::string_view name) const;
   const Dataplane* dataplane(std::string_view name) const;
-  const Vm* vm(std::string_view name) const;
-  const Vm* vm(VmId id) const;
 };
 
 // Whose fault it is and why; `key` is the configuration key that is wrong.

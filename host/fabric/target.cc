@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/fabric/target.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace foreflow::fabric {
+namespace {
+
+constexpr std::uint64_t kSmallChangePercent = 2;
+constexpr std::uint32_t kPolicePriority = 100;
+constexpr unsigned kKindBits = 8;
+
+bool is_small_change(BytesPerSecond from, BytesPerSecond to) {
+  const auto difference = from.value > to.value ? from.value - to.value : to.value - from.value;
+  return difference <= from.value / 100 * kSmallChangePercent;
+}
+
+// Bursts follow the rates and need no comparison of their own.
+bool is_small_change(const Limit& from, const Limit& to) {
+  return from.guarantee == to.guarantee && from.cap == to.cap && from.police.vm == to.police.vm &&
+         from.police.direction == to.police.direction && from.police.weight == to.police.weight &&
+         is_small_change(from.police.cir, to.police.cir) && is_small_change(from.police.pir, to.police.pir);
+}
+
+}  // namespace
+
+Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane, const std::vector<Limit>& limits) {
+  Target target{.device = dataplane.name, .uplinks = dataplane.uplinks, .signature_set = dataplane.signature_set};
+  for (const auto& vm : fleet.vms)
+    if (vm.dataplane == dataplane.name) target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac});
+  std::sort(target.vms.begin(), target.vms.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  for (const auto& limit : limits)
+    if (std::any_of(target.vms.begin(), target.vms.end(), [&](const auto& vm) { return vm.id == limit.police.vm; }))
+      target.limits.push_back(limit);
+  std::sort(target.limits.begin(), target.limits.end(), [](const Limit& a, const Limit& b) {
+    return std::tie(a.police.vm, a.police.direction) < std::tie(b.police.vm, b.police.direction);
+  });
+  return target;
+}
+
+wire::DesiredState desired_state(const Target& target, Generation generation) {
+  wire::DesiredState state{.generation = generation, .uplinks = target.uplinks, .vms = target.vms};
+  state.signature_set = target.signature_set;
+  for (const auto& limit : target.limits)
+    state.intents.push_back({.id = police_intent(limit.police.vm, limit.police.direction),
+                             .priority = kPolicePriority,
+                             .demand = wire::Demand::kPreferHardware,
+                             .what = limit.police});
+  return state;
+}
+
+bool worth_a_push(const Target& installed, const Target& wanted) {
+  if (installed.uplinks != wanted.uplinks || installed.vms != wanted.vms ||
+      installed.signature_set != wanted.signature_set || installed.limits.size() != wanted.limits.size())
+    return true;
+  return !std::equal(installed.limits.begin(), installed.limits.end(), wanted.limits.begin(),
+                     [](const Limit& a, const Limit& b) { return is_small_change(a, b); });
+}
+
+IntentId police_intent(VmId vm, Direction direction) {
+  return IntentId{(static_cast<std::uint64_t>(vm.value) << kKindBits) | index(direction)};
+}
+
+}  // namespace foreflow::fabric

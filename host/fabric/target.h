@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one device shall do, and its form as a desired state on the wire.
+// Place: host/fabric. Pure: no clock, no device.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/wire/messages.h"
+#include "host/model/fleet.h"
+
+namespace foreflow::fabric {
+
+// The two-rate limit of one VM and direction, and the policy it follows from.
+struct Limit {
+  wire::Police police;
+  BytesPerSecond guarantee;
+  BytesPerSecond cap = kUnlimited;
+  bool operator==(const Limit&) const = default;
+};
+
+struct Target {
+  std::string device;
+  std::vector<wire::UplinkSpec> uplinks;
+  std::vector<wire::VmSpec> vms;  // by id
+  std::string signature_set;
+  std::vector<Limit> limits;  // by VM and direction
+  bool operator==(const Target&) const = default;
+};
+
+// `limits` may name VMs of other dataplanes; those are left out.
+Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane, const std::vector<Limit>& limits);
+
+wire::DesiredState desired_state(const Target& target, Generation generation);
+
+// Is moving from `installed` to `wanted` worth a push? Everything is but small changes of rates that an unchanged
+// policy leads to: each push costs the device a batch of meter changes.
+bool worth_a_push(const Target& installed, const Target& wanted);
+
+// The same id for the same VM and direction for ever, so that counters and results keep their meaning.
+IntentId police_intent(VmId vm, Direction direction);
+
+}  // namespace foreflow::fabric
