@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/api/convert.h"
+
+namespace foreflow::api {
+namespace {
+
+constexpr std::uint64_t kTenMillis = 10'000'000;
+
+template <typename Map, std::size_t N>
+void put_counts(Map& map, const std::array<std::string_view, N>& names, const std::array<std::uint64_t, N>& counts) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (counts[i] != 0) map[std::string(names[i])] = counts[i];
+}
+
+void put(pb::DirectionTraffic& to, const model::VmLive& live, Direction direction) {
+  const auto& sample = live.sample.directions[index(direction)];
+  const auto& totals = live.totals[index(direction)];
+  to.set_offered_rate(model::rate(sample.offered_bytes, live.interval_ns).value);
+  to.set_passed_rate(model::rate(sample.passed_bytes, live.interval_ns).value);
+  to.set_limited(sample.limited);
+  to.set_peak_10ms_rate(model::rate(sample.peak_10ms_bytes.value_or(0), kTenMillis).value);
+  auto& sums = *to.mutable_totals();
+  sums.set_offered_packets(totals.offered_packets);
+  sums.set_offered_bytes(totals.offered_bytes);
+  sums.set_passed_packets(totals.passed_packets);
+  sums.set_passed_bytes(totals.passed_bytes);
+  put_counts(*sums.mutable_drops(), wire::kDropCauseNames, totals.drops);
+  put_counts(*sums.mutable_app_bytes(), kCategoryNames, totals.app_bytes);
+}
+
+void put(pb::Allocation& to, const Allocation& allocation) {
+  to.set_want(allocation.want.value);
+  to.set_grant(allocation.grant.value);
+  to.set_cir(allocation.cir.value);
+  to.set_pir(allocation.pir.value);
+  to.set_why(allocation.why);
+  to.set_time(allocation.time.value);
+}
+
+void put(pb::LimitPolicy& to, const model::Policy& policy, Direction direction) {
+  const auto d = index(direction);
+  to.set_guarantee(policy.guarantee[d].value);
+  to.set_cap(policy.cap[d].value);
+  to.set_weight(policy.weight[d]);
+}
+
+void put(pb::Port& to, const wire::PortInfo& port) {
+  to.set_name(port.name);
+  to.set_driver(port.driver);
+  to.set_mac(to_string(port.mac));
+  to.set_uplink(port.uplink);
+  to.set_up(port.up);
+}
+
+void put(pb::Uplink& to, const wire::UplinkSpec& uplink) {
+  to.set_port(uplink.port);
+  to.set_egress_capacity(uplink.capacity[index(Direction::kEgress)].value);
+  to.set_ingress_capacity(uplink.capacity[index(Direction::kIngress)].value);
+}
+
+void put(pb::Event& to, const wire::Event& event) {
+  to.set_time(event.time.value);
+  to.set_kind(event.kind);
+  to.set_text(event.text);
+}
+
+constexpr const char* name_of(wire::Lending lending) {
+  return lending == wire::Lending::kHardware ? "hardware" : lending == wire::Lending::kSoftware ? "software" : "none";
+}
+
+void get(const pb::LimitPatch& from, Direction direction, model::PolicyPatch& patch) {
+  const auto d = index(direction);
+  if (from.has_guarantee()) patch.guarantee[d] = BytesPerSecond{from.guarantee()};
+  if (from.has_cap()) patch.cap[d] = BytesPerSecond{from.cap()};
+  if (from.has_weight()) patch.weight[d] = from.weight();
+}
+
+}  // namespace
+
+pb::ManagerStatus to_proto(const ManagerStatus& status) {
+  pb::ManagerStatus to;
+  to.set_version(status.version);
+  to.set_mode(status.mode);
+  to.set_time(status.time.value);
+  to.set_started(status.started.value);
+  to.set_store(status.store);
+  to.set_store_pending_points(status.pending_points);
+  to.set_store_rejected_points(status.rejected_points);
+  to.set_store_error(status.store_error);
+  to.set_reports(status.reports);
+  to.set_duplicate_reports(status.duplicate_reports);
+  to.set_rejected_reports(status.rejected_reports);
+  to.set_cycles(status.cycles);
+  return to;
+}
+
+pb::Vm to_proto(const VmStatus& status) {
+  pb::Vm to;
+  to.set_name(status.vm.name);
+  to.set_id(status.vm.id.value);
+  to.set_dataplane(status.vm.dataplane);
+  for (const auto& attachment : status.vm.attachments) {
+    auto& item = *to.add_attachments();
+    item.set_port(attachment.port);
+    item.set_mac(to_string(attachment.mac));
+    item.set_segment(attachment.segment.value);
+  }
+  *to.mutable_policy() = to_proto(status.vm.policy);
+  to.set_policy_changed(status.policy_changed);
+  if (status.live) {
+    auto& traffic = *to.mutable_traffic();
+    traffic.set_time(status.live->time.value);
+    put(*traffic.mutable_egress(), *status.live, Direction::kEgress);
+    put(*traffic.mutable_ingress(), *status.live, Direction::kIngress);
+    traffic.set_connections_active(status.live->sample.connections_active);
+    traffic.set_connections_opened(status.live->connections_opened);
+  }
+  if (const auto& egress = status.allocation[index(Direction::kEgress)]) put(*to.mutable_egress(), *egress);
+  if (const auto& ingress = status.allocation[index(Direction::kIngress)]) put(*to.mutable_ingress(), *ingress);
+  return to;
+}
+
+pb::Dataplane to_proto(const DataplaneStatus& status) {
+  pb::Dataplane to;
+  const auto& [dataplane, live, desired, vms] = status;
+  to.set_name(dataplane.name);
+  to.set_host(dataplane.host);
+  to.set_connected(live.connected);
+  to.set_version(live.hello.version);
+  to.set_backend(live.hello.capabilities.backend);
+  to.set_lending(name_of(live.hello.capabilities.lending));
+  to.set_hardware_meters(live.hello.capabilities.hardware_meters);
+  to.set_desired_generation(desired.value);
+  to.set_applied_generation(live.applied.value);
+  to.set_last_report(live.last_report.value);
+  to.set_reports(live.reports);
+  to.set_duplicate_reports(live.duplicate_reports);
+  to.set_lost_reports(live.lost_reports);
+  for (const auto& port : live.hello.ports) put(*to.add_ports(), port);
+  for (const auto& uplink : dataplane.uplinks) put(*to.add_uplinks(), uplink);
+  to.set_rx_rate(model::rate(live.sample.rx_bytes, live.interval_ns).value);
+  to.set_tx_rate(model::rate(live.sample.tx_bytes, live.interval_ns).value);
+  put_counts(*to.mutable_drops(), wire::kDropCauseNames, live.drops);
+  for (const auto& vm : vms) to.add_vms(vm);
+  for (const auto& event : live.events) put(*to.add_events(), event);
+  return to;
+}
+
+pb::Forecast to_proto(const std::string& vm, Direction direction, const ForecastView& view) {
+  pb::Forecast to;
+  to.set_vm(vm);
+  to.set_direction(direction == Direction::kEgress ? pb::EGRESS : pb::INGRESS);
+  to.set_model(view.model);
+  to.set_reason(view.reason);
+  to.set_made_at(view.made_at.value);
+  to.set_step_ns(view.step_ns);
+  to.set_last(view.last.value);
+  to.set_limited(view.limited);
+  for (const auto& observed : view.history) {
+    auto& item = *to.add_history();
+    item.set_time(observed.time.value);
+    item.set_rate(observed.rate.value);
+  }
+  for (const auto quantile : view.quantiles) to.add_quantiles(quantile);
+  for (const auto& lead : view.leads) {
+    auto& item = *to.add_leads();
+    item.set_time(lead.time.value);
+    for (const auto rate : lead.rates) item.add_rates(rate.value);
+  }
+  return to;
+}
+
+pb::Rule to_proto(const Rule& rule) {
+  pb::Rule to;
+  const auto& police = std::get<wire::Police>(rule.asked.what);
+  to.set_id(rule.asked.id.value);
+  to.set_dataplane(rule.dataplane);
+  to.set_vm(rule.vm);
+  to.set_direction(police.direction == Direction::kEgress ? pb::EGRESS : pb::INGRESS);
+  to.set_kind("police");
+  to.set_demand(std::string(to_string(rule.asked.demand)));
+  to.set_asked_cir(police.cir.value);
+  to.set_asked_pir(police.pir.value);
+  to.set_answered(rule.result.has_value());
+  to.set_placement(rule.result ? std::string(to_string(rule.result->placement)) : "pending");
+  if (rule.result) {
+    to.set_achieved_cir(rule.result->achieved_cir.value);
+    to.set_achieved_pir(rule.result->achieved_pir.value);
+    to.set_reason(rule.result->reason);
+  }
+  to.set_passed_packets(rule.stats.passed_packets);
+  to.set_passed_bytes(rule.stats.passed_bytes);
+  to.set_dropped_packets(rule.stats.dropped_packets);
+  to.set_dropped_bytes(rule.stats.dropped_bytes);
+  return to;
+}
+
+pb::Flow to_proto(const Flow& flow) {
+  pb::Flow to;
+  const auto& sample = flow.sample;
+  to.set_vm(flow.vm);
+  to.set_local(sample.local);
+  to.set_remote(sample.remote);
+  to.set_transport(sample.transport);
+  to.set_protocol(sample.protocol);
+  to.set_category(std::string(to_string(sample.category)));
+  to.set_app(sample.app);
+  to.set_confidence(sample.confidence);
+  to.set_egress_bytes(sample.bytes[index(Direction::kEgress)]);
+  to.set_ingress_bytes(sample.bytes[index(Direction::kIngress)]);
+  to.set_age_seconds(sample.age_seconds);
+  return to;
+}
+
+pb::Policy to_proto(const model::Policy& policy) {
+  pb::Policy to;
+  to.set_tier(policy.tier);
+  put(*to.mutable_egress(), policy, Direction::kEgress);
+  put(*to.mutable_ingress(), policy, Direction::kIngress);
+  return to;
+}
+
+model::PolicyPatch from_proto(const pb::SetPolicyRequest& request) {
+  model::PolicyPatch patch;
+  if (request.has_tier()) patch.tier = request.tier();
+  get(request.egress(), Direction::kEgress, patch);
+  get(request.ingress(), Direction::kIngress, patch);
+  return patch;
+}
+
+}  // namespace foreflow::api

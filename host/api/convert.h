@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plain values of Operations as the messages of operator.proto, and requests back.
+// Place: host/api, for server.cc.
+#pragma once
+#include <string>
+
+#include "common/wire/operator.pb.h"
+#include "host/api/operations.h"
+
+namespace foreflow::api {
+
+namespace pb = foreflow::operations;
+
+pb::ManagerStatus to_proto(const ManagerStatus& status);
+pb::Vm to_proto(const VmStatus& status);
+pb::Dataplane to_proto(const DataplaneStatus& status);
+pb::Forecast to_proto(const std::string& vm, Direction direction, const ForecastView& view);
+pb::Rule to_proto(const Rule& rule);
+pb::Flow to_proto(const Flow& flow);
+pb::Policy to_proto(const model::Policy& policy);
+
+model::PolicyPatch from_proto(const pb::SetPolicyRequest& request);
+
+}  // namespace foreflow::api

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves Operations over gRPC with mutual TLS, to certificates that name an operator.
+// Place: host/api.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+#include "host/api/operations.h"
+
+namespace foreflow::api {
+
+struct ApiConfig {
+  std::string listen = "127.0.0.1:7444";  // host:port (port 0 = any free) or unix:/path
+  std::filesystem::path ca, certificate, key;
+  std::vector<std::string> operators{"operator"};  // common names that are let in
+};
+
+class ApiServer {
+ public:
+  // Errors name the file or the address.
+  static Result<std::unique_ptr<ApiServer>> start(const ApiConfig& config, Operations& operations);
+  ~ApiServer();  // waits for running calls
+
+  int port() const;
+
+ private:
+  class Impl;
+  explicit ApiServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace foreflow::api
