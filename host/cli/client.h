@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manager's API as the commands call it: one call, one Result.
+// Place: host/cli. Thread safety: none.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common/result.h"
+#include "common/wire/operator.grpc.pb.h"
+
+namespace foreflow::cli {
+
+namespace pb = foreflow::operations;
+
+struct Connection {
+  std::string manager = "127.0.0.1:7444";  // host:port or unix:/path
+  std::filesystem::path ca = "/etc/foreflow/ca.crt";
+  std::filesystem::path certificate = "/etc/foreflow/operator.crt";
+  std::filesystem::path key = "/etc/foreflow/operator.key";
+};
+
+class Client {
+ public:
+  // Reads the certificates; connects with the first call.
+  static Result<std::unique_ptr<Client>> create(const Connection& connection);
+
+  // kUnavailable: no answer within kDeadline; kNotFound, kDenied, kInvalidArgument: the manager's words.
+  Result<pb::ManagerStatus> status();
+  Result<pb::VmList> vms(const std::string& name);
+  Result<pb::DataplaneList> dataplanes(const std::string& name);
+  Result<pb::Forecast> forecast(const std::string& vm, pb::Direction direction);
+  Result<pb::RuleList> rules(const std::string& vm);
+  Result<pb::FlowList> flows(const std::string& vm, std::uint32_t most);
+  Result<pb::PolicyChange> set_policy(const pb::SetPolicyRequest& request);
+
+ private:
+  explicit Client(std::string manager) : manager_(std::move(manager)) {}
+  template <typename Request, typename Answer>
+  Result<Answer> call(grpc::Status (pb::Operator::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+                      const Request& request);
+
+  std::string manager_;
+  std::unique_ptr<pb::Operator::Stub> stub_;
+};
+
+}  // namespace foreflow::cli

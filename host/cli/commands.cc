@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/program_options.hpp>
+
+#include "host/cli/command.h"
+
+namespace foreflow::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+void direction_option(po::options_description& own) {
+  own.add_options()("direction", po::value<std::string>()->value_name("WAY")->default_value("egress"),
+                    "egress (sent by the VM) or ingress");
+}
+
+void policy_options(po::options_description& own) {
+  auto add = own.add_options();
+  add("guarantee", po::value<std::string>()->value_name("RATE"), "rate that is always there, such as 200M");
+  add("cap", po::value<std::string>()->value_name("RATE"), "rate that is never exceeded, or unlimited");
+  add("weight", po::value<std::uint32_t>()->value_name("N"), "share among VMs of the same tier, 0 to 1000000");
+  add("tier", po::value<std::string>()->value_name("NAME"), "a tier of the manager's configuration");
+  add("direction", po::value<std::string>()->value_name("WAY")->default_value("both"), "egress, ingress or both");
+  add("dry-run", "say what would change, and change nothing");
+}
+
+void conn_options(po::options_description& own) {
+  auto add = own.add_options();
+  add("vm", po::value<std::string>()->value_name("NAME")->default_value(""), "of this VM only");
+  add("most", po::value<std::uint32_t>()->value_name("N")->default_value(20), "how many");
+}
+
+void rule_options(po::options_description& own) {
+  own.add_options()("vm", po::value<std::string>()->value_name("NAME")->default_value(""), "of this VM only");
+}
+
+}  // namespace
+
+tl::expected<Client*, Failure> Context::manager() {
+  if (!client) {
+    auto made = Client::create(connection);
+    if (!made) return failure(made.error());
+    client = std::move(*made);
+  }
+  return client.get();
+}
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands{
+      {"vm", "list", "", "all VMs with their traffic and allocation", "foreflow vm list", nullptr, vm_list},
+      {"vm", "show", "NAME", "everything about one VM", "foreflow vm show web", nullptr, vm_show},
+      {"vm", "top", "", "VMs by offered rate, the loudest first", "foreflow vm top --watch", nullptr, vm_top},
+      {"dataplane", "list", "", "all dataplanes and whether they are connected", "foreflow dataplane list", nullptr,
+       dataplane_list},
+      {"dataplane", "show", "NAME", "ports, uplinks, generations, drops and events of one",
+       "foreflow dataplane show dpu0", nullptr, dataplane_show},
+      {"forecast", "show", "NAME", "recent demand of a VM and what is expected",
+       "foreflow forecast show web --direction ingress", direction_option, forecast_show},
+      {"allocation", "list", "", "who got how much, and why", "foreflow allocation list -o json", nullptr,
+       allocation_list},
+      {"policy", "get", "[NAME]", "guarantee, cap, weight and tier", "foreflow policy get web", nullptr, policy_get},
+      {"policy", "set", "NAME", "change them at run time", "foreflow policy set web --cap 50M --dry-run",
+       policy_options, policy_set},
+      {"rule", "list", "", "what dataplanes were asked to enforce and what came of it", "foreflow rule list --vm web",
+       rule_options, rule_list},
+      {"conn", "top", "", "tracked flows with their application, the largest first",
+       "foreflow conn top --vm web --most 5", conn_options, conn_top},
+      {"config", "check", "FILE...", "check configurations of the manager",
+       "foreflow config check /etc/foreflow/foreflowd.toml", nullptr, config_check},
+      {"status", "", "", "the manager itself: version, store, reports", "foreflow status", nullptr, show_status},
+      {"version", "", "", "the version of this program", "foreflow version", nullptr, show_version},
+  };
+  return kCommands;
+}
+
+}  // namespace foreflow::cli

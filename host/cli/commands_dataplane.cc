@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// dataplane list | show, rule list, conn top, status.
+#include <fmt/format.h>
+
+#include "host/cli/command.h"
+#include "host/cli/json.h"
+#include "host/cli/table.h"
+
+namespace foreflow::cli {
+namespace {
+
+tl::expected<pb::DataplaneList, Failure> query(Context& context) {
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  auto answer = (*manager)->dataplanes(context.argument());
+  if (!answer) return failure(answer.error());
+  return std::move(*answer);
+}
+
+const char* state(const pb::Dataplane& dataplane) {
+  return dataplane.connected() ? "connected" : dataplane.reports() == 0 ? "never seen" : "away";
+}
+
+std::string generations(const pb::Dataplane& dataplane) {
+  return fmt::format("{}/{}", dataplane.applied_generation(), dataplane.desired_generation());
+}
+
+const char* name_of(pb::Direction direction) { return direction == pb::INGRESS ? "ingress" : "egress"; }
+
+}  // namespace
+
+Outcome dataplane_list(Context& context) {
+  const auto list = query(context);
+  if (!list) return tl::unexpected(list.error());
+  if (context.json) return text_of(to_json_array(list->dataplanes()));
+  Table table({"DATAPLANE", "HOST", "STATE", ">VMS", ">RX", ">TX", ">APPLIED/DESIRED", "LAST REPORT", ">LOST REPORTS",
+               "BACKEND"});
+  for (const auto& item : list->dataplanes())
+    table.add({item.name(), item.host(), state(item), std::to_string(item.vms_size()), rate_text(item.rx_rate()),
+               rate_text(item.tx_rate()), generations(item), clock_text(item.last_report()),
+               std::to_string(item.lost_reports()), item.backend()});
+  return table.text();
+}
+
+Outcome dataplane_show(Context& context) {
+  const auto list = query(context);
+  if (!list) return tl::unexpected(list.error());
+  const auto& item = list->dataplanes(0);
+  if (context.json) return text_of(to_json(item));
+  std::string text = fmt::format(
+      "{} on {}: {}, version {}\nbackend       {}; hardware meters: {}; lending: {}\n"
+      "generation    {} applied of {} desired\nreports       {} stored, {} duplicate, {} lost; the last {}\n"
+      "rates         rx {}, tx {}\n",
+      item.name(), printable(item.host()), state(item), printable(item.version()), printable(item.backend()),
+      item.hardware_meters() ? "yes" : "no", item.lending(), item.applied_generation(), item.desired_generation(),
+      item.reports(), item.duplicate_reports(), item.lost_reports(), clock_text(item.last_report()),
+      rate_text(item.rx_rate()), rate_text(item.tx_rate()));
+  std::string drops;
+  for (const auto& [cause, packets] : std::map<std::string, std::uint64_t>(item.drops().begin(), item.drops().end()))
+    drops += fmt::format("{}{} {}", drops.empty() ? "" : ", ", cause, packets);
+  text += fmt::format("drops         {}\n\n", drops.empty() ? "-" : drops);
+  Table ports({"PORT", "DRIVER", "MAC", "UPLINK", "UP", ">TX CAPACITY", ">RX CAPACITY"});
+  for (const auto& port : item.ports()) {
+    std::string tx = "-", rx = "-";
+    for (const auto& uplink : item.uplinks())
+      if (uplink.port() == port.name()) {
+        tx = rate_text(uplink.egress_capacity());
+        rx = rate_text(uplink.ingress_capacity());
+      }
+    ports.add({port.name(), port.driver(), port.mac(), yes_or_dash(port.uplink()), yes_or_dash(port.up()), tx, rx});
+  }
+  text += ports.text();
+  for (const auto& event : item.events())
+    text +=
+        fmt::format("event {}  {}: {}\n", clock_text(event.time()), printable(event.kind()), printable(event.text()));
+  return text;
+}
+
+Outcome rule_list(Context& context) {
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  const auto list = (*manager)->rules(context.options["vm"].as<std::string>());
+  if (!list) return failure(list.error());
+  if (context.json) return text_of(to_json_array(list->rules()));
+  Table table({">ID", "DATAPLANE", "VM", "DIRECTION", "KIND", ">ASKED", ">UP TO", ">ACHIEVED", ">UP TO", "WHERE",
+               ">PASSED", ">DROPPED", ">PACKETS DROPPED", "REASON"});
+  for (const auto& rule : list->rules()) {
+    const auto achieved = [&](std::uint64_t rate) { return rule.answered() ? rate_text(rate) : std::string("-"); };
+    table.add({std::to_string(rule.id()), rule.dataplane(), rule.vm(), name_of(rule.direction()), rule.kind(),
+               rate_text(rule.asked_cir()), rate_text(rule.asked_pir()), achieved(rule.achieved_cir()),
+               achieved(rule.achieved_pir()), rule.placement(), format_bytes(Bytes{rule.passed_bytes()}),
+               format_bytes(Bytes{rule.dropped_bytes()}), std::to_string(rule.dropped_packets()),
+               rule.reason().empty() ? "-" : rule.reason()});
+  }
+  return table.text();
+}
+
+Outcome conn_top(Context& context) {
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  const auto list =
+      (*manager)->flows(context.options["vm"].as<std::string>(), context.options["most"].as<std::uint32_t>());
+  if (!list) return failure(list.error());
+  if (context.json) return text_of(to_json_array(list->flows()));
+  Table table({"VM", "LOCAL", "REMOTE", "L4", "PROTOCOL", "CATEGORY", "APPLICATION", ">SURE", ">TX", ">RX", ">AGE"});
+  for (const auto& flow : list->flows())
+    table.add({flow.vm(), flow.local(), flow.remote(), flow.transport(), flow.protocol(), flow.category(),
+               flow.app().empty() ? "-" : flow.app(), fmt::format("{} %", flow.confidence()),
+               format_bytes(Bytes{flow.egress_bytes()}), format_bytes(Bytes{flow.ingress_bytes()}),
+               fmt::format("{} s", flow.age_seconds())});
+  return table.text();
+}
+
+Outcome show_status(Context& context) {
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  const auto status = (*manager)->status();
+  if (!status) return failure(status.error());
+  if (context.json) return text_of(to_json(*status));
+  return fmt::format(
+      "foreflowd {} in mode {}, since {}\nstore      {}; {} points wait, {} refused{}\n"
+      "reports    {} stored, {} duplicate, {} refused\ncycles     {}\n",
+      status->version(), status->mode(), format_time(UnixNanos{status->started()}), printable(status->store()),
+      status->store_pending_points(), status->store_rejected_points(),
+      status->store_error().empty() ? "" : "; last error: " + printable(status->store_error()), status->reports(),
+      status->duplicate_reports(), status->rejected_reports(), status->cycles());
+}
+
+}  // namespace foreflow::cli

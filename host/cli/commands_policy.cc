@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// policy get | set.
+#include <fmt/format.h>
+
+#include "host/cli/command.h"
+#include "host/cli/json.h"
+#include "host/cli/table.h"
+
+namespace foreflow::cli {
+namespace {
+
+void add_rows(Table& table, const std::string& name, const pb::Policy& policy, const std::string& source) {
+  for (const auto& [direction, side] : {std::pair{"egress", &policy.egress()}, std::pair{"ingress", &policy.ingress()}})
+    table.add({name, direction, policy.tier(), rate_text(side->guarantee()), rate_text(side->cap()),
+               std::to_string(side->weight()), source});
+}
+
+const std::vector<std::string>& columns() {
+  static const std::vector<std::string> kColumns{"VM", "DIRECTION", "TIER", ">GUARANTEE", ">CAP", ">WEIGHT", "FROM"};
+  return kColumns;
+}
+
+tl::expected<pb::LimitPatch, Failure> limit_patch(const boost::program_options::variables_map& options) {
+  pb::LimitPatch patch;
+  for (const auto* key : {"guarantee", "cap"}) {
+    if (options.count(key) == 0) continue;
+    const auto rate = parse_rate(options[key].as<std::string>());
+    if (!rate) return usage(fmt::format("--{}: {}", key, rate.error().message));
+    if (std::string_view(key) == "cap")
+      patch.set_cap(rate->value);
+    else
+      patch.set_guarantee(rate->value);
+  }
+  if (options.count("weight") != 0) patch.set_weight(options["weight"].as<std::uint32_t>());
+  return patch;
+}
+
+tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context) {
+  const auto& options = context.options;
+  const auto way = options["direction"].as<std::string>();
+  if (way != "egress" && way != "ingress" && way != "both")
+    return usage("--direction is egress, ingress or both, not '" + way + "'");
+  const auto patch = limit_patch(options);
+  if (!patch) return tl::unexpected(patch.error());
+  pb::SetPolicyRequest request;
+  request.set_vm(context.argument());
+  request.set_dry_run(options.count("dry-run") != 0);
+  if (options.count("tier") != 0) request.set_tier(options["tier"].as<std::string>());
+  const bool limits = patch->has_guarantee() || patch->has_cap() || patch->has_weight();
+  if (!limits && !request.has_tier())
+    return usage("nothing to set: give at least one of --guarantee, --cap, --weight, --tier");
+  if (limits && way != "ingress") *request.mutable_egress() = *patch;
+  if (limits && way != "egress") *request.mutable_ingress() = *patch;
+  return request;
+}
+
+}  // namespace
+
+Outcome policy_get(Context& context) {
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  const auto list = (*manager)->vms(context.argument());
+  if (!list) return failure(list.error());
+  auto json = nlohmann::ordered_json::array();
+  Table table(columns());
+  for (const auto& vm : list->vms()) {
+    nlohmann::ordered_json row{{"vm", vm.name()}};
+    row.update(to_json(vm.policy()));
+    row["set_at_run_time"] = vm.policy_changed();
+    json.push_back(std::move(row));
+    add_rows(table, vm.name(), vm.policy(), vm.policy_changed() ? "policy set" : "configuration");
+  }
+  if (!context.json) return table.text();
+  return text_of(context.argument().empty() ? json : json.front());
+}
+
+Outcome policy_set(Context& context) {
+  const auto request = request_from(context);
+  if (!request) return tl::unexpected(request.error());
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  const auto change = (*manager)->set_policy(*request);
+  if (!change) return failure(change.error());
+  if (context.json) return text_of(to_json(*change));
+  Table table(columns());
+  add_rows(table, request->vm(), change->before(), "before");
+  add_rows(table, request->vm(), change->after(), change->applied() ? "now" : "would be");
+  return table.text() + (change->applied() ? "" : "dry run: nothing was changed\n");
+}
+
+}  // namespace foreflow::cli
