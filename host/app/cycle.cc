@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/app/cycle.h"
+
+#include <chrono>
+
+#include "common/log.h"
+#include "host/app/decision_points.h"
+
+namespace foreflow::app {
+
+Cycle::Cycle(Parts parts, const model::AllocationSettings& settings, model::Mode mode)
+    : parts_(parts), mode_(mode), planner_(settings) {}
+
+Cycle::~Cycle() { stop(); }
+
+void Cycle::run_once() {
+  const auto roster = parts_.rosters.current();
+  planner_.retain(roster->fleet());
+  std::erase_if(recorded_forecasts_, [&](const auto& item) { return roster->vm(item.first.first) == nullptr; });
+  auto plan = std::make_shared<Plan>();
+  plan->made_at = parts_.clock.now();
+  for (const auto& dataplane : roster->fleet().dataplanes) {
+    const auto decisions = decide(*roster, dataplane);
+    if (!decisions) {  // what is installed stays
+      log::error("no allocation", {{"dataplane", dataplane.name}, {"reason", decisions.error().message}});
+      continue;
+    }
+    enforce(*roster, dataplane, *decisions);
+    record(*roster, dataplane, *decisions);
+    for (const auto& decision : *decisions)
+      plan->decisions.emplace(std::pair{decision.vm, decision.direction}, decision);
+  }
+  std::lock_guard lock(mutex_);
+  plan_ = std::move(plan);
+  ++count_;
+}
+
+Result<std::vector<Decision>> Cycle::decide(const Roster& roster, const model::Dataplane& dataplane) {
+  const auto live = parts_.live.dataplane(dataplane.name);
+  const auto now = parts_.clock.now();
+  // A series lives in its dataplane's time; before the first report any time will do.
+  const auto series_now = live.last_report.value != 0 ? live.last_report : now;
+  Planner::Request request{.fleet = roster.fleet(), .dataplane = dataplane, .now = now};
+  request.lending = live.hello.boot_id == 0 || live.hello.capabilities.lending != wire::Lending::kNone;
+  request.forecast = [&](VmId vm, Direction direction) { return parts_.forecasts.forecast(vm, direction, series_now); };
+  return planner_.plan(request);
+}
+
+void Cycle::enforce(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions) {
+  std::vector<fabric::Limit> limits;
+  if (mode_ == model::Mode::kEnforce)
+    for (const auto& decision : decisions) limits.push_back(decision.limit);
+  if (auto applied = parts_.actuator.apply(fabric::make_target(roster.fleet(), dataplane, limits)); !applied)
+    log::error("desired state not sent", {{"dataplane", dataplane.name}, {"reason", applied.error().message}});
+}
+
+void Cycle::record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions) {
+  std::vector<store::Point> points;
+  for (const auto& decision : decisions) {
+    const auto* vm = roster.vm(decision.vm);
+    const store::Tags tags{dataplane.host, dataplane.name, vm->name};
+    if (mode_ != model::Mode::kObserve) points.push_back(allocation_point(decision, tags, parts_.clock.now()));
+    if (!decision.forecast) continue;
+    // The first forecast of an interval is kept: later ones have seen part of what they speak of.
+    auto& recorded = recorded_forecasts_[{decision.vm, decision.direction}];
+    if (recorded >= decision.forecast->made_at) continue;
+    recorded = decision.forecast->made_at;
+    for (auto& point : forecast_points(decision, tags)) points.push_back(std::move(point));
+  }
+  if (points.empty()) return;
+  if (auto stored = parts_.store.append(points, std::nullopt); !stored)
+    log::warning("decisions not stored", {{"dataplane", dataplane.name}, {"reason", stored.error().message}});
+}
+
+void Cycle::start(std::uint64_t period_ns, std::function<void()> after_each) {
+  thread_ = std::jthread([this, period_ns, after = std::move(after_each)](std::stop_token stop) {
+    run(std::move(stop), period_ns, after);
+  });
+}
+
+void Cycle::run(std::stop_token stop, std::uint64_t period_ns, const std::function<void()>& after_each) {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, stop, std::chrono::nanoseconds(period_ns), [this] { return woken_; });
+      woken_ = false;
+    }
+    if (stop.stop_requested()) return;
+    run_once();
+    if (after_each) after_each();
+  }
+}
+
+void Cycle::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Cycle::wake() {
+  std::lock_guard lock(mutex_);
+  woken_ = true;
+  wake_.notify_all();
+}
+
+std::shared_ptr<const Plan> Cycle::plan() const {
+  std::lock_guard lock(mutex_);
+  return plan_;
+}
+
+std::uint64_t Cycle::count() const {
+  std::lock_guard lock(mutex_);
+  return count_;
+}
+
+}  // namespace foreflow::app

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The allocation cycle: every period, forecast -> want -> allocation -> targets, for each dataplane.
+// Place: host/app. One thread of its own runs it; plan() and wake() may be called from any thread.
+#pragma once
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "common/clock.h"
+#include "host/app/live_view.h"
+#include "host/app/planner.h"
+#include "host/app/roster.h"
+#include "host/fabric/actuator.h"
+#include "host/store/series_store.h"
+
+namespace foreflow::app {
+
+struct Plan {
+  UnixNanos made_at;
+  std::map<std::pair<VmId, Direction>, Decision> decisions;
+};
+
+class Cycle {
+ public:
+  struct Parts {
+    const Rosters& rosters;
+    store::SeriesStore& store;
+    forecast::ForecastService& forecasts;
+    LiveView& live;
+    fabric::Actuator& actuator;
+    const Clock& clock;
+  };
+  Cycle(Parts parts, const model::AllocationSettings& settings, model::Mode mode);
+  ~Cycle();  // ends the thread
+
+  // Once, in the caller's thread; not while the thread runs.
+  void run_once();
+  // Starts the thread: every period, and whenever it is woken.
+  void start(std::uint64_t period_ns, std::function<void()> after_each);
+  void stop();
+  void wake();
+
+  std::shared_ptr<const Plan> plan() const;
+  std::uint64_t count() const;
+
+ private:
+  Result<std::vector<Decision>> decide(const Roster& roster, const model::Dataplane& dataplane);
+  void enforce(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
+  void record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
+  void run(std::stop_token stop, std::uint64_t period_ns, const std::function<void()>& after_each);
+
+  Parts parts_;
+  model::Mode mode_;
+  Planner planner_;
+  std::map<std::pair<VmId, Direction>, UnixNanos> recorded_forecasts_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable_any wake_;
+  bool woken_ = false;
+  std::shared_ptr<const Plan> plan_ = std::make_shared<const Plan>();
+  std::uint64_t count_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace foreflow::app

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps what is known of VMs and dataplanes right now.
+// Place: host/app; written by the ingest, read by the cycle and the API. Memory is bounded by the configured fleet.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "host/app/roster.h"
+#include "host/model/live.h"
+
+namespace foreflow::app {
+
+struct ReportCounts {
+  std::uint64_t accepted = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t rejected = 0;
+};
+
+// Thread safety: all members from any thread.
+class LiveView {
+ public:
+  void on_hello(const wire::Hello& hello);
+  void on_disconnect(const std::string& dataplane);
+  // VMs that the roster does not place on this dataplane are left out. A late report adds to the totals only.
+  void on_report(const std::string& dataplane, const wire::Report& report, const Roster& roster);
+  void on_duplicate(const std::string& dataplane);
+  void on_rejected(const std::string& dataplane);
+  void on_applied(const std::string& dataplane, Generation generation);
+  void on_event(const std::string& dataplane, const wire::Event& event);
+  // Forgets whatever the roster does not have.
+  void retain(const Roster& roster);
+
+  std::optional<model::VmLive> vm(VmId id) const;
+  // An empty record when it was never seen.
+  model::DataplaneLive dataplane(const std::string& name) const;
+  ReportCounts counts() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<VmId, model::VmLive> vms_;
+  std::map<std::string, model::DataplaneLive> dataplanes_;
+};
+
+}  // namespace foreflow::app

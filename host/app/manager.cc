@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/app/manager.h"
+
+#include <fmt/format.h>
+
+#include "common/log.h"
+#include "host/app/history.h"
+#include "host/app/open_store.h"
+#include "host/app/state_codec.h"
+
+namespace foreflow::app {
+namespace {
+
+constexpr std::int64_t kSaveHistoryEveryNs = 300 * static_cast<std::int64_t>(kNanosPerSecond);
+
+forecast::ForecastConfig forecast_config(const model::ForecastSettings& settings) {
+  return {.interval_ns = settings.interval_ns,
+          .horizon = settings.horizon_ns / settings.interval_ns,
+          .season = settings.season_ns / settings.interval_ns,
+          .history = settings.history_ns / settings.interval_ns};
+}
+
+std::filesystem::path history_file(const model::ManagerConfig& config) { return config.state_dir / "forecast.history"; }
+
+foreflow::Status make_state_dir(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::create_directories(path, error); error)
+    return fail(ErrorCode::kIo, fmt::format("state_dir {}: {}", path.string(), error.message()));
+  // Others need neither names nor policies.
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  return {};
+}
+
+}  // namespace
+
+Manager::Manager(model::ManagerConfig config) : config_(std::move(config)) {}
+
+Result<std::unique_ptr<Manager>> Manager::start(model::ManagerConfig config) {
+  std::unique_ptr<Manager> manager(new Manager(std::move(config)));
+  if (auto opened = manager->open(); !opened) return tl::unexpected(opened.error());
+  if (auto listening = manager->listen(); !listening) return tl::unexpected(listening.error());
+  return manager;
+}
+
+foreflow::Status Manager::open() {
+  if (auto made = make_state_dir(config_.state_dir); !made) return made;
+  auto state = store::StateStore::open(config_.state_dir / "state.db");
+  if (!state) return tl::unexpected(state.error());
+  state_ = std::move(*state);
+  rosters_ = std::make_unique<Rosters>(*state_);
+  if (auto loaded = rosters_->load(config_.fleet); !loaded) return loaded;
+
+  auto opened = open_store(config_.store, config_.state_dir);
+  if (!opened) return tl::unexpected(opened.error());
+  store_ = std::move(*opened);
+  const auto forecasting = forecast_config(config_.forecast);
+  forecasts_ = std::make_unique<forecast::ForecastService>(forecasting);
+  restore_history(*forecasts_, *store_, *rosters_->current(), history_file(config_), forecasting, clock_.now());
+
+  auto known = installed();
+  if (!known) return tl::unexpected(known.error());
+  const auto send = [this](const std::string& dataplane, const wire::DesiredState& desired) -> foreflow::Status {
+    std::lock_guard lock(link_mutex_);
+    if (!link_) return fail(ErrorCode::kNotFound, "no session yet");
+    return link_->send(dataplane, desired);
+  };
+  const auto save = [this](const fabric::Installed& installed) {
+    return state_->put(store::StateKind::kInstalled, installed.target.device, encode_installed(installed));
+  };
+  actuator_ = std::make_unique<fabric::DpuActuator>(send, save, std::move(*known));
+  cycle_ = std::make_unique<Cycle>(Cycle::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
+                                   config_.allocation, config_.mode);
+  ingest_ = std::make_unique<Ingest>(Ingest::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
+                                     Ingest::Hooks{[this] { cycle_->wake(); }, [](const auto&) {}});
+  // A dataplane that connects first gets limits that are decided, not a blank.
+  cycle_->run_once();
+  return {};
+}
+
+Result<std::map<std::string, fabric::Installed>> Manager::installed() const {
+  const auto kept = state_->all(store::StateKind::kInstalled);
+  if (!kept) return tl::unexpected(kept.error());
+  std::map<std::string, fabric::Installed> known;
+  for (const auto& [device, text] : *kept) {
+    auto decoded = decode_installed(text);
+    if (!decoded)
+      return fail(decoded.error().code,
+                  fmt::format("{}: state kept for '{}': {}", (config_.state_dir / "state.db").string(), device,
+                              decoded.error().message));
+    known.emplace(device, std::move(*decoded));
+  }
+  return known;
+}
+
+foreflow::Status Manager::listen() {
+  const auto& link = config_.link;
+  {
+    // Sessions may begin before start() returns; their answers wait for link_.
+    std::lock_guard lock(link_mutex_);
+    auto started = link::LinkServer::start(
+        {link.listen, link.certificates.ca, link.certificates.certificate, link.certificates.key}, *ingest_);
+    if (!started) return tl::unexpected(started.error());
+    link_ = std::move(*started);
+  }
+  const auto& api = config_.api;
+  auto serving = api::ApiServer::start(
+      {api.listen, api.certificates.ca, api.certificates.certificate, api.certificates.key, api.operators}, *this);
+  if (!serving) return tl::unexpected(serving.error());
+  api_ = std::move(*serving);
+  cycle_->start(config_.allocation.period_ns, [this] {
+    if (clock_.now().value - history_saved_.value >= kSaveHistoryEveryNs) save_history();
+  });
+  return {};
+}
+
+Manager::~Manager() {
+  api_.reset();
+  std::unique_ptr<link::LinkServer> link;
+  {
+    std::lock_guard lock(link_mutex_);
+    link = std::move(link_);
+  }
+  link.reset();
+  if (cycle_) cycle_->stop();
+  if (forecasts_) save_history();
+}
+
+void Manager::save_history() {
+  history_saved_ = clock_.now();
+  if (auto saved = forecasts_->save(history_file(config_).string()); !saved)
+    log::warning("forecast history not saved", {{"reason", saved.error().message}});
+}
+
+foreflow::Status Manager::reload(const model::ManagerConfig& config) {
+  if (auto loaded = rosters_->load(config.fleet); !loaded) return loaded;
+  const auto note = [](std::string_view section, bool same) {
+    if (!same) log::warning("change takes effect at the next start", {{"section", section}});
+  };
+  note("state_dir", config.state_dir == config_.state_dir);
+  note("mode", config.mode == config_.mode);
+  note("link", config.link == config_.link);
+  note("api", config.api == config_.api);
+  note("store", config.store == config_.store);
+  note("forecast", config.forecast == config_.forecast);
+  note("allocation", config.allocation == config_.allocation);
+  live_.retain(*rosters_->current());
+  cycle_->wake();
+  return {};
+}
+
+}  // namespace foreflow::app

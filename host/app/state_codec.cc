@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/app/state_codec.h"
+
+#include <nlohmann/json.hpp>
+
+namespace foreflow::app {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+void put(json& to, const char* key, const std::optional<T>& value) {
+  if (!value) return;
+  if constexpr (std::is_same_v<T, BytesPerSecond>)
+    to[key] = value->value;
+  else
+    to[key] = *value;
+}
+
+template <typename T>
+void get(const json& from, const char* key, std::optional<T>& value) {
+  if (!from.contains(key)) return;
+  if constexpr (std::is_same_v<T, BytesPerSecond>)
+    value = BytesPerSecond{from.at(key).get<std::uint64_t>()};
+  else
+    value = from.at(key).get<T>();
+}
+
+template <typename T>
+Result<T> decode(std::string_view text, T (*convert)(const json&)) {
+  try {
+    return convert(json::parse(text));
+  } catch (const json::exception& e) {
+    return fail(ErrorCode::kMalformed, e.what());
+  }
+}
+
+model::PolicyPatch patch_from(const json& from) {
+  model::PolicyPatch patch;
+  get(from, "tier", patch.tier);
+  for (const auto direction : kBothDirections) {
+    const auto d = index(direction);
+    const auto& side = from.at(std::string(to_string(direction)));
+    get(side, "guarantee", patch.guarantee[d]);
+    get(side, "cap", patch.cap[d]);
+    get(side, "weight", patch.weight[d]);
+  }
+  return patch;
+}
+
+json attachment_to(const wire::Attachment& attachment) {
+  return {{"port", attachment.port}, {"mac", to_string(attachment.mac)}, {"segment", attachment.segment.value}};
+}
+
+wire::Attachment attachment_from(const json& from) {
+  const auto mac = parse_mac(from.at("mac").get<std::string>());
+  return {from.at("port").get<std::string>(), mac.value_or(MacAddress{}),
+          Segment{from.at("segment").get<std::uint32_t>()}};
+}
+
+json limit_to(const fabric::Limit& limit) {
+  const auto& police = limit.police;
+  return {{"vm", police.vm.value},   {"direction", index(police.direction)},
+          {"cir", police.cir.value}, {"pir", police.pir.value},
+          {"cbs", police.cbs.value}, {"pbs", police.pbs.value},
+          {"weight", police.weight}, {"guarantee", limit.guarantee.value},
+          {"cap", limit.cap.value}};
+}
+
+fabric::Limit limit_from(const json& from) {
+  const auto number = [&](const char* key) { return from.at(key).get<std::uint64_t>(); };
+  return {.police = {.vm = VmId{from.at("vm").get<std::uint32_t>()},
+                     .direction = number("direction") == 0 ? Direction::kEgress : Direction::kIngress,
+                     .cir = BytesPerSecond{number("cir")},
+                     .pir = BytesPerSecond{number("pir")},
+                     .cbs = Bytes{number("cbs")},
+                     .pbs = Bytes{number("pbs")},
+                     .weight = from.at("weight").get<std::uint32_t>()},
+          .guarantee = BytesPerSecond{number("guarantee")},
+          .cap = BytesPerSecond{number("cap")}};
+}
+
+fabric::Installed installed_from(const json& from) {
+  fabric::Installed installed{Generation{from.at("generation").get<std::uint64_t>()}, {}};
+  auto& target = installed.target;
+  target.device = from.at("device").get<std::string>();
+  target.signature_set = from.at("signature_set").get<std::string>();
+  for (const auto& uplink : from.at("uplinks"))
+    target.uplinks.push_back({uplink.at("port").get<std::string>(),
+                              {BytesPerSecond{uplink.at("egress").get<std::uint64_t>()},
+                               BytesPerSecond{uplink.at("ingress").get<std::uint64_t>()}}});
+  for (const auto& vm : from.at("vms")) {
+    wire::VmSpec spec{VmId{vm.at("id").get<std::uint32_t>()},
+                      vm.at("name").get<std::string>(),
+                      {},
+                      vm.at("allow_foreign_mac").get<bool>()};
+    for (const auto& attachment : vm.at("attachments")) spec.attachments.push_back(attachment_from(attachment));
+    target.vms.push_back(std::move(spec));
+  }
+  for (const auto& limit : from.at("limits")) target.limits.push_back(limit_from(limit));
+  return installed;
+}
+
+}  // namespace
+
+std::string encode_patch(const model::PolicyPatch& patch) {
+  json to = json::object();
+  put(to, "tier", patch.tier);
+  for (const auto direction : kBothDirections) {
+    const auto d = index(direction);
+    auto& side = to[std::string(to_string(direction))] = json::object();
+    put(side, "guarantee", patch.guarantee[d]);
+    put(side, "cap", patch.cap[d]);
+    put(side, "weight", patch.weight[d]);
+  }
+  return to.dump();
+}
+
+Result<model::PolicyPatch> decode_patch(std::string_view text) { return decode(text, patch_from); }
+
+std::string encode_installed(const fabric::Installed& installed) {
+  const auto& target = installed.target;
+  json to{{"generation", installed.generation.value},
+          {"device", target.device},
+          {"signature_set", target.signature_set},
+          {"uplinks", json::array()},
+          {"vms", json::array()},
+          {"limits", json::array()}};
+  for (const auto& uplink : target.uplinks)
+    to["uplinks"].push_back(
+        {{"port", uplink.port}, {"egress", uplink.capacity[0].value}, {"ingress", uplink.capacity[1].value}});
+  for (const auto& vm : target.vms) {
+    json spec{{"id", vm.id.value}, {"name", vm.name}, {"allow_foreign_mac", vm.allow_foreign_mac}};
+    spec["attachments"] = json::array();
+    for (const auto& attachment : vm.attachments) spec["attachments"].push_back(attachment_to(attachment));
+    to["vms"].push_back(std::move(spec));
+  }
+  for (const auto& limit : target.limits) to["limits"].push_back(limit_to(limit));
+  return to.dump();
+}
+
+Result<fabric::Installed> decode_installed(std::string_view text) { return decode(text, installed_from); }
+
+}  // namespace foreflow::app
