@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is refused, and that the reason is said.
 #include <fstream>
+#include <sstream>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -125,6 +127,30 @@ TEST_F(Security, ReplacedFilesAreTakenUpWithoutRestart) {
   ASSERT_TRUE(eventually([&] { return session->last_error().find("verify failed") != std::string::npos; }));
   install(files);
   EXPECT_TRUE(eventually([&] { return session->connected(); })) << session->last_error();
+}
+
+TEST_F(Security, DevCertsKeepsWhatExistsAndAddsWhatIsNew) {
+  const auto content = [](const std::filesystem::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  };
+  const auto files = certificates("kept");
+  make_certificates("kept", "--manager m --dataplane a");
+  const auto before = content(files / "a.crt") + content(files / "ca.key");
+  make_certificates("kept", "--dataplane a --dataplane b --operator o");
+  EXPECT_EQ(content(files / "a.crt") + content(files / "ca.key"), before);
+  for (const auto& [name, role] :
+       {std::pair("m", "manager"), {"a", "dataplane"}, {"b", "dataplane"}, {"o", "operator"}}) {
+    const auto credentials = wire::load_credentials(
+        {files / "ca.crt", files / fmt::format("{}.crt", name), files / fmt::format("{}.key", name)});
+    ASSERT_TRUE(credentials) << credentials.error().message;
+    EXPECT_EQ(credentials->identity.common_name, name);
+    EXPECT_EQ(credentials->identity.unit, role);
+    EXPECT_TRUE(wire::check_valid(*credentials, SystemClock{}.now()));
+  }
+  using std::filesystem::perms;
+  EXPECT_EQ(std::filesystem::status(files / "ca.key").permissions(), perms::owner_read | perms::owner_write);
 }
 
 TEST_F(Security, WrongFilesAreNamedAtStart) {
