@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a contract test gets its store from: a private folder, and a database server where the store needs one.
+// Where a contract test gets its store from.
 #pragma once
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -10,19 +9,6 @@
 #include "host/store/series_store.h"
 
 namespace foreflow::store {
-
-// A folder of its own, removed with its contents.
-class PrivateFolder {
- public:
-  PrivateFolder();
-  ~PrivateFolder();
-  PrivateFolder(const PrivateFolder&) = delete;
-  PrivateFolder& operator=(const PrivateFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class StoreBench {
  public:

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "tests/contract/store/bench.h"
+#include "tests/support/temporary_directory.h"
 
 namespace foreflow::store {
 
@@ -38,7 +38,7 @@ class InfluxServer {
   void make_certificate() const;
   bool answers() const;
 
-  PrivateFolder folder_;
+  test::TemporaryDirectory folder_;
   const Options options_;
   int port_ = 0, rpc_port_ = 0;
   pid_t pid_ = -1;

@@ -12,6 +12,7 @@
 #include "host/store/http.h"
 #include "tests/contract/store/bench.h"
 #include "tests/contract/store/influx_server.h"
+#include "tests/support/temporary_directory.h"
 
 namespace foreflow::store {
 namespace {
@@ -62,7 +63,7 @@ class InfluxStoreTest : public ::testing::Test {
     return holds();
   }
 
-  PrivateFolder folder_;
+  test::TemporaryDirectory folder_;
 };
 
 TEST_F(InfluxStoreTest, AcknowledgesWhileTheServerIsDownAndDeliversWhenItIsBack) {

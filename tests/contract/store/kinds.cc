@@ -17,7 +17,7 @@ class SqliteBench final : public StoreBench {
   }
 
  private:
-  PrivateFolder folder_;
+  test::TemporaryDirectory folder_;
 };
 
 class InfluxBench final : public StoreBench {
@@ -35,7 +35,7 @@ class InfluxBench final : public StoreBench {
 
  private:
   InfluxServer server_;
-  PrivateFolder folder_;
+  test::TemporaryDirectory folder_;
   InfluxConfig config_;
 };
 

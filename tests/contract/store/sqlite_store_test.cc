@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "tests/contract/store/bench.h"
+#include "tests/support/temporary_directory.h"
 
 namespace foreflow::store {
 namespace {
@@ -37,7 +38,7 @@ class SqliteStoreTest : public ::testing::Test {
     sqlite3_close(handle);
   }
 
-  PrivateFolder folder_;
+  test::TemporaryDirectory folder_;
   std::filesystem::path path_ = folder_.path() / "series.db";
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/disk_buffer.h"
 
-#include <cstdlib>
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -9,18 +9,14 @@
 
 #include "host/store/journal_record.h"
 #include "host/store/watermarks.h"
+#include "tests/support/temporary_directory.h"
 
 namespace foreflow::store {
 namespace {
 
 class DiskBufferTest : public ::testing::Test {
  protected:
-  DiskBufferTest() {
-    std::string name = std::filesystem::temp_directory_path() / "foreflow-buffer-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    config_.folder = folder_ / "buffer";
-  }
-  ~DiskBufferTest() override { std::filesystem::remove_all(folder_); }
+  DiskBufferTest() { config_.folder = folder_ / "buffer"; }
 
   void open() {
     buffer_.reset();
@@ -49,7 +45,7 @@ class DiskBufferTest : public ::testing::Test {
   }
   static Status nothing() { return {}; }
 
-  std::filesystem::path folder_;
+  test::TemporaryDirectory folder_;
   DiskBuffer::Config config_;
   std::unique_ptr<DiskBuffer> buffer_;
   std::vector<std::string> recovered_;
