@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include <rte_ethdev.h>
 
@@ -17,6 +18,7 @@ constexpr std::uint64_t kStart = 1'000'000'000;
 
 std::atomic<std::uint64_t> manual_now{kStart};
 rte_mempool* pool = nullptr;
+std::function<void(rte_mbuf&)> stamp;
 
 void start_port(std::uint16_t port) {
   rte_eth_conf conf{};
@@ -44,6 +46,7 @@ rte_mbuf* build(const Frame& frame) {
     put16(at, *frame.vlan);
   }
   put16(at, 0x0800);
+  if (stamp) stamp(*packet);
   return packet;
 }
 
@@ -82,6 +85,12 @@ void DeviceTest::use(const emulated::EswitchConfig& config) {
 void DeviceTest::advance(std::uint64_t nanoseconds) { manual_now += nanoseconds; }
 
 std::uint32_t DeviceTest::arrive(std::uint16_t port, const Frame& frame, std::uint32_t count) {
+  const auto reached = send_and_receive(port, frame, count);
+  EXPECT_EQ(frames_in_use(), 0u) << "a dropped packet was not freed";
+  return reached;
+}
+
+std::uint32_t DeviceTest::send_and_receive(std::uint16_t port, const Frame& frame, std::uint32_t count) {
   std::uint32_t reached = 0;
   for (std::uint32_t sent = 0; sent < count;) {
     std::array<rte_mbuf*, kBurst> burst{};
@@ -93,9 +102,12 @@ std::uint32_t DeviceTest::arrive(std::uint16_t port, const Frame& frame, std::ui
     rte_pktmbuf_free_bulk(burst.data(), received);
     reached += received;
   }
-  EXPECT_EQ(rte_mempool_in_use_count(pool), 0u) << "a dropped packet was not freed";
   return reached;
 }
+
+unsigned DeviceTest::frames_in_use() { return rte_mempool_in_use_count(pool); }
+
+void DeviceTest::stamp_with(std::function<void(rte_mbuf&)> with) { stamp = std::move(with); }
 
 std::uint32_t DeviceTest::stream(std::uint16_t port, const Frame& frame, std::uint32_t count, std::uint64_t gap_ns) {
   std::uint32_t reached = 0;

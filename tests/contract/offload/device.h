@@ -3,6 +3,7 @@
 // a clock that moves by hand, and frames between named VMs.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,12 @@ class DeviceTest : public ::testing::Test {
 
   // Lets `count` frames arrive at the port at this instant; returns how many reach the receiver.
   std::uint32_t arrive(std::uint16_t port, const Frame& frame, std::uint32_t count = 1);
+  // The same without a look at the pool, for one of several threads.
+  static std::uint32_t send_and_receive(std::uint16_t port, const Frame& frame, std::uint32_t count);
+  // Frames in the hands of nobody who frees them, once all traffic has ended.
+  static unsigned frames_in_use();
+  // Applied to each frame that arrives from now on.
+  static void stamp_with(std::function<void(rte_mbuf&)> stamp);
   // `count` frames, one every `gap_ns`; returns how many reach the receiver.
   std::uint32_t stream(std::uint16_t port, const Frame& frame, std::uint32_t count, std::uint64_t gap_ns);
 };

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "dataplane/offload/emulated/emulated.h"
+
+namespace foreflow::offload::emulated {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(EswitchConfig, ReadsEveryKey) {
+  const auto config = parse_config(
+      "rules=10,meters=2,clock=rx_timestamp,timestamp_ns=1,fail=flow_create@3,fail=meter_stats@1,refuse=1,"
+      "lying_validate=1");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->rules, 10u);
+  EXPECT_EQ(config->meters, 2u);
+  EXPECT_EQ(config->time, TimeSource::kRxTimestamp);
+  EXPECT_EQ(config->timestamp_ns, 1u);
+  EXPECT_TRUE(config->refuses_all);
+  EXPECT_TRUE(config->validate_lies);
+  ASSERT_EQ(config->failures.size(), 2u);
+  EXPECT_EQ(config->failures[0].call, Call::kFlowCreate);
+  EXPECT_EQ(config->failures[0].nth, 3u);
+  EXPECT_EQ(config->failures[1].call, Call::kMeterStats);
+}
+
+TEST(EswitchConfig, EmptyTextIsTheDefault) {
+  const auto config = parse_config("");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->rules, EswitchConfig{}.rules);
+  EXPECT_EQ(config->time, TimeSource::kTsc);
+}
+
+TEST(EswitchConfig, NamesWhatIsWrongAndWhatWouldBeRight) {
+  const std::vector<std::pair<const char*, const char*>> wrong{
+      {"ruels=3", "unknown key 'ruels'"},
+      {"rules", "not key=value"},
+      {"rules=", "rules= is wrong"},
+      {"rules=-1", "a number"},
+      {"meters=99999999999", "a number"},
+      {"clock=sundial", "tsc or rx_timestamp"},
+      {"timestamp_ns=0", "nanoseconds"},
+      {"fail=flow_create", "CALL@N"},
+      {"fail=flow_make@1", "flow_create, flow_destroy"},
+      {"fail=flow_create@0", "CALL@N"},
+      {"refuse=yes", "0 or 1"},
+  };
+  for (const auto& [text, message] : wrong) {
+    const auto config = parse_config(text);
+    ASSERT_FALSE(config) << text;
+    EXPECT_THAT(config.error().message, HasSubstr(message));
+    EXPECT_THAT(config.error().message, HasSubstr("FOREFLOW_ESWITCH"));
+  }
+}
+
+}  // namespace
+}  // namespace foreflow::offload::emulated

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# The product must not contain the emulated eSwitch; the other program must, or this test would prove nothing.
+foreach(program PRODUCT EMULATED)
+  execute_process(COMMAND ${NM} --demangle ${${program}} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "${NM} cannot read ${${program}}")
+  endif()
+  string(REGEX MATCH "foreflow::offload::emulated|__wrap_rte_" ${program}_FOUND "${symbols}")
+endforeach()
+if(PRODUCT_FOUND)
+  message(FATAL_ERROR "${PRODUCT} contains the emulated eSwitch (${PRODUCT_FOUND})")
+endif()
+if(NOT EMULATED_FOUND)
+  message(FATAL_ERROR "${EMULATED} does not contain the emulated eSwitch")
+endif()
