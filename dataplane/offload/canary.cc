@@ -20,7 +20,7 @@ Status try_rule(TransferDomain& domain, const MeterHandle& meter, std::uint16_t 
                                    .meter = meter.id});
   if (!flow) return tl::unexpected(flow.error());
   const auto counted = domain.count(*flow);
-  const auto destroyed = domain.destroy(*flow);
+  auto destroyed = domain.destroy(*flow);
   if (!counted) return tl::unexpected(counted.error());
   return destroyed;
 }
@@ -36,7 +36,7 @@ Status try_canary(TransferDomain& domain, std::uint16_t port_id) {
   if (outcome) {
     if (const auto dropped = domain.drops(*meter); !dropped) outcome = tl::unexpected(dropped.error());
   }
-  const auto destroyed = domain.destroy_meter(*meter);
+  auto destroyed = domain.destroy_meter(*meter);
   return outcome ? destroyed : outcome;
 }
 

@@ -37,7 +37,7 @@ Result<std::size_t> RteFlowBackend::reconcile(const std::vector<std::uint16_t>& 
     auto domain = std::make_unique<TransferDomain>(*proxy);
     // A device without such meters cannot hold anything of ours.
     if (domain->check_capabilities()) {
-      const auto flushed = domain->flush();
+      auto flushed = domain->flush();
       if (!flushed) return flushed;
       removed += *flushed;
     }

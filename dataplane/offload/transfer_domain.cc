@@ -109,7 +109,7 @@ Status TransferDomain::update_meter(MeterHandle& meter, const meter::TwoRate& li
   rte_mtr_error error{};
   // Left there only if an earlier deletion failed; nothing uses it.
   rte_mtr_meter_profile_delete(proxy_, next, &error);
-  if (const auto added = add_profile(next, limit); !added) return added;
+  if (auto added = add_profile(next, limit); !added) return added;
   error = {};
   if (const int rc = rte_mtr_meter_profile_update(proxy_, meter.id, next, &error); rc != 0) {
     const auto reason = refused("rte_mtr_meter_profile_update", proxy_, error.message, rc);
