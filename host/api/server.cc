@@ -56,6 +56,7 @@ class ApiServer::Impl {
     builder.SetMaxReceiveMessageSize(kLargestRequest);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddListeningPort(config.listen, *secret, &port_);
+    is_unix_ = config.listen.starts_with("unix:");
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0)
@@ -66,11 +67,13 @@ class ApiServer::Impl {
     return {};
   }
 
-  int port() const { return port_; }
+  // gRPC says 1 for a unix socket.
+  int port() const { return is_unix_ ? 0 : port_; }
 
  private:
   Service service_;
   int port_ = 0;
+  bool is_unix_ = false;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -24,7 +24,7 @@ class ApiServer {
   static Result<std::unique_ptr<ApiServer>> start(const ApiConfig& config, Operations& operations);
   ~ApiServer();  // waits for running calls
 
-  int port() const;
+  int port() const;  // 0 for a unix socket
 
  private:
   class Impl;

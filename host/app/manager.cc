@@ -53,6 +53,7 @@ foreflow::Status Manager::open() {
   auto opened = open_store(config_.store, config_.state_dir);
   if (!opened) return tl::unexpected(opened.error());
   store_ = std::move(*opened);
+  rollup_ = std::make_unique<store::Rollup>(*store_, store::RollupConfig{});
   const auto forecasting = forecast_config(config_.forecast);
   forecasts_ = std::make_unique<forecast::ForecastService>(forecasting);
   restore_history(*forecasts_, *store_, *rosters_->current(), history_file(config_), forecasting, clock_.now());
@@ -70,8 +71,10 @@ foreflow::Status Manager::open() {
   actuator_ = std::make_unique<fabric::DpuActuator>(send, save, std::move(*known));
   cycle_ = std::make_unique<Cycle>(Cycle::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
                                    config_.allocation, config_.mode);
-  ingest_ = std::make_unique<Ingest>(Ingest::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
-                                     Ingest::Hooks{[this] { cycle_->wake(); }, [](const auto&) {}});
+  ingest_ =
+      std::make_unique<Ingest>(Ingest::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
+                               Ingest::Hooks{[this] { cycle_->wake(); },
+                                             [this](const auto& points) { rollup_->observe(points, clock_.now()); }});
   // A dataplane that connects first gets limits that are decided, not a blank.
   cycle_->run_once();
   return {};
@@ -108,6 +111,8 @@ foreflow::Status Manager::listen() {
   if (!serving) return tl::unexpected(serving.error());
   api_ = std::move(*serving);
   cycle_->start(config_.allocation.period_ns, [this] {
+    if (auto stepped = rollup_->step(clock_.now()); !stepped)
+      log::warning("roll-up waits", {{"reason", stepped.error().message}});
     if (clock_.now().value - history_saved_.value >= kSaveHistoryEveryNs) save_history();
   });
   return {};

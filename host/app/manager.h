@@ -21,6 +21,7 @@
 #include "host/forecast/service.h"
 #include "host/link/server.h"
 #include "host/model/config.h"
+#include "host/store/rollup.h"
 #include "host/store/state_store.h"
 
 namespace foreflow::app {
@@ -62,6 +63,7 @@ class Manager final : public api::Operations {
   UnixNanos history_saved_ = started_;
   std::unique_ptr<store::StateStore> state_;
   std::unique_ptr<store::SeriesStore> store_;
+  std::unique_ptr<store::Rollup> rollup_;
   std::unique_ptr<Rosters> rosters_;
   std::unique_ptr<forecast::ForecastService> forecasts_;
   LiveView live_;
