@@ -22,8 +22,7 @@ SoftwareLimit software_limit(IntentId id, const wire::Police& police) {
 Enforcer::Enforcer(std::unique_ptr<OffloadBackend> device) : device_(std::move(device)) {}
 
 wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
-  wire::Capabilities software{
-      .lending = wire::Lending::kSoftware, .hardware_meters = false, .backend = "software"};
+  wire::Capabilities software{.lending = wire::Lending::kSoftware, .hardware_meters = false, .backend = "software"};
   if (!device_) return software;
   if (const auto removed = device_->reconcile(port_ids); !removed) {
     log::warning("leftovers of a former process stay in the device", {{"reason", removed.error().message}});
