@@ -40,8 +40,14 @@ struct Entry {
 
   predictor::Choice choice;
   IntervalIndex chosen_in = -1;  // counts periods of reselect_every intervals
-  IntervalIndex made_for = -1;
-  std::uint64_t made_from = 0;  // revision of the history
+  // What the forecast was made for and from: the same again gives the same forecast.
+  struct Basis {
+    IntervalIndex end = -1;
+    std::uint64_t revision = 0;
+    float newest = 0;  // rate of the newest interval where that is over
+    bool operator==(const Basis&) const = default;
+  };
+  Basis basis;
   predictor::QuantileForecast quantiles;
 };
 
@@ -166,10 +172,13 @@ class ForecastService::Impl {
 
   // Makes the forecast anew when an interval has ended or a late sample has changed one.
   void update(Entry& entry, IntervalIndex end) const {
-    if (entry.made_for == end && entry.made_from == entry.demand.revision()) return;
-    predictor::Series series = entry.demand.series(end, config_.season);
+    const DemandHistory& demand = entry.demand;
+    const auto newest = demand.newest() < end ? demand.at(demand.newest()) : std::nullopt;
+    const Entry::Basis basis{end, demand.revision(), newest ? newest->rate : 0};
+    if (entry.basis == basis) return;
+    predictor::Series series = demand.series(end, config_.season);
     const bool first_interval = series.size() == 0;
-    if (const auto slot = entry.demand.at(end); first_interval && slot) series.push(slot->rate, slot->limited);
+    if (const auto slot = demand.at(end); first_interval && slot) series.push(slot->rate, slot->limited);
     const IntervalIndex period = (end + entry.salt) / static_cast<IntervalIndex>(config_.reselect_every);
     if (entry.choice.losses.empty() || entry.chosen_in != period) {
       const predictor::RollingOrigin plan{.horizon = config_.horizon, .stride = config_.horizon};
@@ -177,8 +186,8 @@ class ForecastService::Impl {
       entry.chosen_in = period;
     }
     entry.quantiles = models_[entry.choice.model]->fit(series.view())->forecast(config_.horizon);
-    entry.made_for = first_interval ? -1 : end;  // one that is still being filled changes with every sample
-    entry.made_from = entry.demand.revision();
+    // An interval that is still being filled changes with every sample.
+    entry.basis = first_interval ? Entry::Basis{} : basis;
   }
 
   const ForecastConfig config_;

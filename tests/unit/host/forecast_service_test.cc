@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "host/forecast/service.h"
+
+namespace foreflow::forecast {
+namespace {
+
+constexpr std::int64_t kSecond = kNanosPerSecond;
+constexpr VmId kVm{7};
+constexpr auto kTx = Direction::kEgress;
+
+// Intervals of 10 s, a "day" of 24 of them; times in seconds.
+class Service : public ::testing::Test {
+ protected:
+  static ForecastConfig config() {
+    return {.interval_ns = 10 * kNanosPerSecond, .horizon = 6, .season = 24, .history = 240, .reselect_every = 4};
+  }
+  void report(std::int64_t end, std::uint64_t bytes, bool limited = false, VmId vm = kVm) {
+    service_.observe(vm, kTx, {end * kSecond}, kSecond, bytes, limited);
+  }
+  // One report a second in (from, to].
+  void steady(std::int64_t from, std::int64_t to, std::uint64_t bytes, bool limited = false) {
+    for (std::int64_t s = from + 1; s <= to; ++s) report(s, bytes, limited);
+  }
+  std::optional<Forecast> forecast(std::int64_t now) { return service_.forecast(kVm, kTx, {now * kSecond}); }
+
+  ForecastService service_{config()};
+};
+
+TEST_F(Service, KnowsNothingBeforeTheFirstSample) { EXPECT_FALSE(forecast(1'000)); }
+
+TEST_F(Service, ForecastsFromTheFirstSampleOn) {
+  report(1'001, 500);
+  const auto first = forecast(1'001);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->last, BytesPerSecond{500});
+  EXPECT_EQ(first->so_far, BytesPerSecond{500});
+  EXPECT_EQ(first->quantiles.values.minCoeff(), 500);
+  EXPECT_THAT(first->reason, ::testing::HasSubstr("too little history"));
+}
+
+TEST_F(Service, FollowsTheFirstIntervalWhileItIsBeingFilled) {
+  report(1'001, 500);
+  forecast(1'001);
+  report(1'002, 900);
+  EXPECT_EQ(forecast(1'002)->quantiles.values.minCoeff(), 900);
+}
+
+TEST_F(Service, MakesTheForecastForTheIntervalInProgressAndThoseAfterIt) {
+  steady(1'000, 1'015, 500);
+  const auto forecast = this->forecast(1'015);
+  EXPECT_EQ(forecast->made_at, UnixNanos{1'010 * kSecond});
+  EXPECT_EQ(forecast->step_ns, 10 * kNanosPerSecond);
+  EXPECT_EQ(forecast->quantiles.horizon(), 6);
+}
+
+TEST_F(Service, TellsTheLastIntervalFromTheOneInProgress) {
+  steady(1'000, 1'010, 500);
+  steady(1'010, 1'015, 800);
+  EXPECT_EQ(forecast(1'015)->last, BytesPerSecond{500});
+  EXPECT_EQ(forecast(1'015)->so_far, BytesPerSecond{800});
+}
+
+TEST_F(Service, DemandsAtLeastWhatTheIntervalInProgressHasShown) {
+  steady(1'000, 1'010, 500);
+  steady(1'010, 1'015, 800);
+  EXPECT_EQ(forecast(1'015)->demand(.5, 1), BytesPerSecond{800});
+  EXPECT_EQ(forecast(1'025)->demand(.5, 1), BytesPerSecond{500});
+}
+
+TEST_F(Service, DemandsTheHighestOfTheLeadsAtTheNextQuantileListed) {
+  Forecast forecast;
+  forecast.quantiles.values = Eigen::ArrayXXd(2, 5);
+  forecast.quantiles.values << 1, 2, 3, 4.2, 5, 6, 7, 8, 9.5, 10;
+  EXPECT_EQ(forecast.demand(.95, 1), BytesPerSecond{3});
+  EXPECT_EQ(forecast.demand(.97, 1), BytesPerSecond{5});
+  EXPECT_EQ(forecast.demand(.99, 2), BytesPerSecond{10});
+  EXPECT_EQ(forecast.demand(1, 9), BytesPerSecond{10});
+}
+
+TEST_F(Service, IsLimitedUntilNoSampleOfTheLastSecondsWas) {
+  report(1'001, 500, true);
+  EXPECT_TRUE(forecast(1'001)->limited);
+  steady(1'001, 1'010, 500);
+  EXPECT_TRUE(forecast(1'010)->limited);
+  report(1'011, 500);
+  EXPECT_FALSE(forecast(1'011)->limited);
+}
+
+// 100 half the time and held back at 60 the other half: the true demand is at least 60, and as far as is known 100.
+TEST_F(Service, DoesNotLearnTheLimitAsDemand) {
+  for (std::int64_t k = 0; k < 40; ++k) steady(1'000 + 10 * k, 1'010 + 10 * k, k % 2 == 0 ? 100 : 60, k % 2 == 1);
+  EXPECT_EQ(forecast(1'400)->quantiles.values.col(0).minCoeff(), 100);
+}
+
+TEST_F(Service, LearnsATimerAndSaysWhichModelDoes) {
+  for (std::int64_t k = 0; k < 24 * 9; ++k) steady(4'800 + 10 * k, 4'810 + 10 * k, k % 24 == 2 ? 9'000 : 100);
+  const auto forecast = this->forecast(4'800 + 240 * 9);
+  EXPECT_EQ(forecast->quantiles.model, "seasonal");
+  EXPECT_EQ(forecast->quantiles.values(2, 2), 9'000);
+  EXPECT_EQ(forecast->quantiles.values(5, 2), 100);
+}
+
+TEST_F(Service, TakesALateSampleIntoTheNextForecast) {
+  for (std::int64_t k = 0; k < 5; ++k) steady(1'000 + 10 * k, 1'010 + 10 * k, 100);
+  forecast(1'055);
+  report(1'049, 5'000);
+  EXPECT_EQ(forecast(1'055)->quantiles.values.col(4).maxCoeff(), 5'000);
+}
+
+TEST_F(Service, StillForecastsLongAfterTheLastSample) {
+  steady(1'000, 1'020, 700);
+  const auto forecast = this->forecast(1'000'000'000);
+  EXPECT_EQ(forecast->last, BytesPerSecond{700});
+  EXPECT_EQ(forecast->quantiles.values.maxCoeff(), 700);
+}
+
+TEST_F(Service, AcceptsADataplaneWhoseClockIsAhead) {
+  steady(1'000, 1'020, 700);
+  EXPECT_EQ(forecast(10)->made_at, UnixNanos{1'010 * kSecond});
+}
+
+TEST_F(Service, ShowsTheHistoryFromATimeOn) {
+  steady(1'000, 1'010, 100);
+  steady(1'020, 1'025, 300, true);
+  const auto all = service_.history(kVm, kTx, {0});
+  ASSERT_EQ(all.size(), 2);
+  EXPECT_EQ(all[0].start, UnixNanos{1'000 * kSecond});
+  EXPECT_EQ(all[0].rate, BytesPerSecond{100});
+  EXPECT_EQ(all[1].start, UnixNanos{1'020 * kSecond});
+  EXPECT_TRUE(all[1].limited);
+  EXPECT_EQ(service_.history(kVm, kTx, {1'010 * kSecond}).size(), 1);
+}
+
+TEST_F(Service, ForgetsAVmInBothDirections) {
+  report(1'001, 500);
+  service_.observe(kVm, Direction::kIngress, {1'001 * kSecond}, kSecond, 5, false);
+  service_.forget(kVm);
+  EXPECT_FALSE(forecast(1'001));
+  EXPECT_TRUE(service_.history(kVm, Direction::kIngress, {0}).empty());
+}
+
+TEST_F(Service, WithAbsurdSettingsStillAnswers) {
+  ForecastService service({.interval_ns = 0, .horizon = 0, .season = 0, .history = 0, .reselect_every = 0});
+  service.observe(kVm, kTx, {1'000}, 1, 5, false);
+  EXPECT_EQ(service.forecast(kVm, kTx, {1'000})->quantiles.horizon(), 1);
+}
+
+TEST_F(Service, ServesManyThreads) {
+  std::vector<std::jthread> threads;
+  for (std::uint32_t t = 0; t < 4; ++t)
+    threads.emplace_back([this, t] {
+      for (std::int64_t s = 1; s <= 500; ++s) {
+        report(1'000 + s, 100, false, {t % 2});
+        service_.forecast({t % 2}, kTx, {(1'000 + s) * kSecond});
+        if (t == 3 && s % 100 == 0) service_.forget({9});
+      }
+    });
+  threads.clear();
+  EXPECT_EQ(service_.history({0}, kTx, {0}).size(), 50);
+  EXPECT_EQ(service_.history({1}, kTx, {0}).size(), 50);
+}
+
+class ServiceOnDisk : public Service {
+ protected:
+  ServiceOnDisk() {
+    std::string name = std::filesystem::temp_directory_path() / "foreflow-forecast-XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+    path_ = folder_ / "demand.history";
+  }
+  ~ServiceOnDisk() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path folder_, path_;
+};
+
+TEST_F(ServiceOnDisk, ForecastsTheSameAfterARestart) {
+  for (std::int64_t k = 0; k < 60; ++k)
+    steady(1'000 + 10 * k, 1'010 + 10 * k, static_cast<std::uint64_t>(100 + k % 24));
+  steady(1'600, 1'604, 777);
+  ASSERT_TRUE(service_.save(path_));
+  ForecastService restarted(config());
+  ASSERT_TRUE(restarted.load(path_));
+  const auto before = forecast(1'605);
+  const auto after = restarted.forecast(kVm, kTx, {1'605 * kSecond});
+  EXPECT_TRUE((after->quantiles.values == before->quantiles.values).all());
+  EXPECT_EQ(after->reason, before->reason);
+  EXPECT_EQ(after->so_far, BytesPerSecond{777});
+}
+
+TEST_F(ServiceOnDisk, ReplacesAnOlderFile) {
+  report(1'001, 500);
+  ASSERT_TRUE(service_.save(path_));
+  report(1'011, 600);
+  ASSERT_TRUE(service_.save(path_));
+  ForecastService restarted(config());
+  ASSERT_TRUE(restarted.load(path_));
+  EXPECT_EQ(restarted.history(kVm, kTx, {0}).size(), 2);
+  EXPECT_FALSE(std::filesystem::exists(path_.string() + ".new"));
+}
+
+TEST_F(ServiceOnDisk, KeepsWhatItHasWhenTheFileIsDamaged) {
+  report(1'001, 500);
+  std::ofstream(path_) << "FFDEMAND and then nothing of use";
+  const Status loaded = service_.load(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kMalformed);
+  EXPECT_THAT(loaded.error().message, ::testing::HasSubstr("demand.history: its checksum is wrong"));
+  EXPECT_TRUE(forecast(1'001));
+}
+
+TEST_F(ServiceOnDisk, SaysThatThereIsNoFile) { EXPECT_EQ(service_.load(path_).error().code, ErrorCode::kNotFound); }
+
+TEST_F(ServiceOnDisk, SaysWhereItCannotWrite) {
+  report(1'001, 500);
+  const Status saved = service_.save(folder_ / "missing" / "file");
+  ASSERT_FALSE(saved);
+  EXPECT_THAT(saved.error().message, ::testing::HasSubstr("missing/file.new: No such file or directory"));
+}
+
+}  // namespace
+}  // namespace foreflow::forecast
