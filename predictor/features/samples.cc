@@ -14,6 +14,7 @@ void append(std::vector<Sample>& samples, const SeriesView& series, std::size_t 
 
 std::vector<Sample> newest(const SeriesView& series, std::size_t count) {
   std::vector<Sample> samples;
+  samples.reserve(std::min(count, series.size()));
   for (std::size_t i = series.size(); i > 0 && samples.size() < count; --i) append(samples, series, i - 1);
   return samples;
 }

@@ -3,19 +3,41 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 namespace foreflow::predictor {
 
-Quantiles empirical_quantiles(std::vector<Sample> samples) {
+namespace {
+
+// The sum of n rounded weights is short of n / count by less than this.
+constexpr double kRounding = 1e-9;
+
+// Nobody limited: the ranks are known beforehand, and selecting them is several times faster than sorting.
+Quantiles exact_quantiles(std::vector<Sample>& samples) {
   Quantiles quantiles{};
-  if (samples.empty()) return quantiles;
+  const auto count = static_cast<double>(samples.size());
+  auto end = samples.end();
+  for (std::size_t q = kQuantiles.size(); q-- > 0;) {
+    const auto rank = static_cast<std::ptrdiff_t>(std::ceil((kQuantiles[q] - kRounding) * count));
+    const auto place = samples.begin() + std::max<std::ptrdiff_t>(rank - 1, 0);
+    if (place < end) {
+      std::nth_element(samples.begin(), place, end, [](const Sample& a, const Sample& b) { return a.value < b.value; });
+      end = place;
+    }
+    quantiles[q] = place->value;
+  }
+  return quantiles;
+}
+
+// Redistribution to the right, in one pass from the smallest value up.
+Quantiles redistributed_quantiles(std::vector<Sample>& samples) {
+  Quantiles quantiles{};
   // At one value those that are exact come first: what is limited there was at least that much.
   std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) {
     return std::pair(a.value, a.limited) < std::pair(b.value, b.limited);
   });
-  const auto count = static_cast<double>(samples.size());
-  double weight = 1 / count;  // of each sample that is still ahead
+  double weight = 1 / static_cast<double>(samples.size());  // of each sample that is still ahead
   double reached = 0;
   std::size_t next = 0;
   for (std::size_t i = 0; i < samples.size() && next < quantiles.size(); ++i) {
@@ -25,12 +47,17 @@ Quantiles empirical_quantiles(std::vector<Sample> samples) {
       continue;
     }
     reached += weight;
-    // The sum of n rounded weights is short of n / count by less than this.
-    constexpr double kRounding = 1e-9;
     while (next < quantiles.size() && (reached + kRounding >= kQuantiles[next] || ahead == 0))
       quantiles[next++] = samples[i].value;
   }
   return quantiles;
+}
+
+}  // namespace
+
+Quantiles empirical_quantiles(std::vector<Sample> samples) {
+  if (samples.empty()) return {};
+  return std::ranges::any_of(samples, &Sample::limited) ? redistributed_quantiles(samples) : exact_quantiles(samples);
 }
 
 QuantileForecast finish(const std::vector<Quantiles>& rows, double tail, std::string model) {

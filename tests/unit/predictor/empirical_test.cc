@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "predictor/models/empirical.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -19,6 +20,16 @@ std::vector<Sample> exact(const std::vector<double>& values) {
 TEST(EmpiricalQuantiles, AgreeWithNumpy) {
   for (const auto& [sample, quantiles] : reference::kQuantileCases)
     EXPECT_EQ(empirical_quantiles(exact(sample)), quantiles) << "sample of " << sample.size();
+}
+
+// The largest keeps its own weight whether it is limited or not, so both ways of computing must agree.
+TEST(EmpiricalQuantiles, DoNotChangeWhenOnlyTheLargestValueIsLimited) {
+  for (const auto& [sample, quantiles] : reference::kQuantileCases) {
+    std::vector<Sample> samples = exact(sample);
+    std::ranges::max_element(samples, {}, &Sample::value)->limited = true;
+    if (std::ranges::count(sample, std::ranges::max(sample)) > 1) continue;
+    EXPECT_EQ(empirical_quantiles(samples), quantiles);
+  }
 }
 
 TEST(EmpiricalQuantiles, OfNothingAreZero) { EXPECT_EQ(empirical_quantiles({}), Quantiles{}); }
