@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signatures as their files state them, checked but not compiled. docs: configs/signatures/README.md.
+// Signatures as their files state them, checked but not compiled. The language: configs/signatures/README.md.
 // Place: dataplane/classify; read once per load, never in the packet path.
 #pragma once
 #include <cstddef>
