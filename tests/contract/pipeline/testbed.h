@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine on ring ports: tests put frames into a port's queues, hand in the time, and look at what left.
+// The calling thread plays all workers in turn, so that a test decides in which order they see the packets.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "dataplane/offload/enforcer.h"
+#include "dataplane/pipeline/configurator.h"
+#include "dataplane/pipeline/engine.h"
+#include "dataplane/pipeline/reporter.h"
+#include "tests/contract/pipeline/frames.h"
+
+namespace foreflow::pipeline {
+
+struct TestPort {
+  std::string name;
+  config::PortRole role = config::PortRole::kVm;
+};
+
+class Testbed {
+ public:
+  static constexpr std::uint64_t kSecond = 1'000'000'000;
+
+  // Every port has one receive and transmit queue per worker.
+  Testbed(std::uint16_t workers, const std::vector<TestPort>& ports);
+  ~Testbed();
+
+  // Applies the state and waits for the grace period. Returns what was achieved.
+  wire::Applied apply(const wire::DesiredState& desired);
+  void use(std::shared_ptr<Signatures> signatures);
+
+  void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame);
+  // Rounds over all workers until none has anything to do.
+  void run();
+  void run_at(std::uint64_t now_ns) {
+    now_ns_ = now_ns;
+    run();
+  }
+  // What left through a port since the last call, in order of queues.
+  std::vector<FrameBytes> sent(const std::string& port);
+
+  wire::Report report() { return reporter_->report(UnixNanos{static_cast<std::int64_t>(now_ns_)}, kSecond); }
+  Engine& engine() { return *engine_; }
+  std::uint16_t workers() const { return workers_; }
+  // Packets that have not come back to the pool.
+  unsigned in_use() const { return rte_mempool_in_use_count(pool_); }
+
+ private:
+  struct RingPort {
+    std::vector<rte_ring*> receive;
+    std::vector<rte_ring*> transmit;
+  };
+  const port::Port& find(const std::string& name) const;
+
+  std::uint16_t workers_;
+  rte_mempool* pool_ = nullptr;
+  std::vector<port::Port> ports_;
+  std::vector<RingPort> rings_;
+  offload::Enforcer enforcer_{nullptr};
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Configurator> configurator_;
+  std::unique_ptr<Reporter> reporter_;
+  std::uint64_t now_ns_ = kSecond;
+};
+
+// One sample of the report; a test that asks for a VM that is not there fails.
+const wire::VmSample& sample_of(const wire::Report& report, VmId vm);
+std::uint64_t sum(const std::array<std::uint64_t, wire::kDropCauses>& drops);
+
+}  // namespace foreflow::pipeline
