@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole manager on private directories and ports, seen through the command line as an operator sees it.
+#include "host/app/manager.h"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "host/cli/cli.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/unit/host/fleet_fixture.h"
+
+namespace foreflow::app {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ManagerTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    certificates_ = std::make_unique<test::TemporaryDirectory>();
+    const auto command = std::string(FOREFLOW_SOURCE_DIR "/scripts/dev-certs ") + certificates_->path().string() +
+                         " --manager foreflowd --operator operator --operator mallory >/dev/null";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+  }
+  static void TearDownTestSuite() { certificates_.reset(); }
+
+  void start() {
+    manager_.reset();
+    model::ManagerConfig config{.state_dir = folder_ / "state"};
+    config.link = {"127.0.0.1:0",
+                   {*certificates_ / "ca.crt", *certificates_ / "foreflowd.crt", *certificates_ / "foreflowd.key"}};
+    config.api = {"127.0.0.1:0", config.link.certificates, {"operator"}};
+    config.store.path = folder_ / "series.db";
+    config.forecast = {.interval_ns = 2 * kNanosPerSecond,
+                       .horizon_ns = 24 * kNanosPerSecond,
+                       .season_ns = 20 * kNanosPerSecond,
+                       .history_ns = 3'600 * kNanosPerSecond};
+    config.allocation.period_ns = kNanosPerSecond / 5;
+    config.fleet = small_fleet();
+    auto started = Manager::start(config);
+    ASSERT_TRUE(started) << started.error().message;
+    manager_ = std::move(*started);
+  }
+  void SetUp() override { start(); }
+
+  // A minute of one-second reports that ends now.
+  void report_minute(BytesPerSecond rate) {
+    const auto end = SystemClock{}.now().value;
+    auto& sessions = manager_->sessions();
+    ASSERT_TRUE(sessions.on_hello({.dataplane = "dpu0", .version = "test", .boot_id = 1}));
+    for (std::uint64_t second = 1; second <= 60; ++second) {
+      wire::Report report{.sequence = ++sequence_, .interval_ns = kNanosPerSecond};
+      report.time.value = end - static_cast<std::int64_t>((60 - second) * kNanosPerSecond);
+      report.vms.push_back({.vm = manager_->vms("web")->at(0).vm.id});
+      auto& egress = report.vms[0].directions[index(Direction::kEgress)];
+      egress.offered_bytes = egress.passed_bytes = rate.value;
+      report.top_flows.push_back({.vm = report.vms[0].vm, .local = "10.0.0.1:80", .protocol = "http"});
+      ASSERT_TRUE(sessions.on_report("dpu0", 1, report));
+    }
+  }
+
+  struct Ran {
+    cli::ExitCode code;
+    std::string out, err;
+  };
+  Ran foreflow(std::vector<std::string> words, const std::string& who = "operator") {
+    words.insert(words.end(),
+                 {"--manager", "127.0.0.1:" + std::to_string(manager_->api_port()), "--ca", *certificates_ / "ca.crt",
+                  "--cert", *certificates_ / (who + ".crt"), "--key", *certificates_ / (who + ".key")});
+    std::ostringstream out, err;
+    const auto code = cli::run(
+        words, [](const std::string&) { return std::string(); }, out, err);
+    return {code, out.str(), err.str()};
+  }
+  nlohmann::json json(std::vector<std::string> words) {
+    words.insert(words.end(), {"-o", "json"});
+    const auto ran = foreflow(words);
+    EXPECT_EQ(ran.code, cli::ExitCode::kDone) << ran.err;
+    return nlohmann::json::parse(ran.out, nullptr, false);
+  }
+
+  static inline std::unique_ptr<test::TemporaryDirectory> certificates_;
+  test::TemporaryDirectory folder_;
+  std::unique_ptr<Manager> manager_;
+  std::uint64_t sequence_ = 0;
+};
+
+TEST_F(ManagerTest, TheCommandLineShowsWhatReportsSaid) {
+  report_minute(megabits(80));
+  const auto vms = json({"vm", "list"});
+  EXPECT_EQ(vms[0]["name"], "web");
+  EXPECT_EQ(vms[0]["traffic"]["egress"]["offered_rate"], megabits(80).value);
+  EXPECT_EQ(vms[0]["traffic"]["egress"]["totals"]["offered_bytes"], 60 * megabits(80).value);
+  EXPECT_EQ(json({"conn", "top"})[0]["protocol"], "http");
+  EXPECT_EQ(json({"vm", "top"})[0]["name"], "web");
+  EXPECT_TRUE(json({"dataplane", "show", "dpu0"})["connected"]);
+  const auto forecast = json({"forecast", "show", "web"});
+  EXPECT_EQ(forecast["leads"].size(), 12u);
+  EXPECT_FALSE(forecast["history"].empty());
+  EXPECT_GE(forecast["leads"][0]["rates"][4], forecast["leads"][0]["rates"][0]);
+  EXPECT_EQ(json({"rule", "list"}).size(), 4u);
+}
+
+TEST_F(ManagerTest, EveryTableCanBeShown) {
+  report_minute(megabits(80));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"vm", "list"},
+                                                                                     {"vm", "show", "web"},
+                                                                                     {"vm", "top"},
+                                                                                     {"dataplane", "list"},
+                                                                                     {"dataplane", "show", "dpu0"},
+                                                                                     {"forecast", "show", "web"},
+                                                                                     {"allocation", "list"},
+                                                                                     {"policy", "get"},
+                                                                                     {"rule", "list"},
+                                                                                     {"conn", "top"},
+                                                                                     {"status"}}) {
+    const auto ran = foreflow(words);
+    EXPECT_EQ(ran.code, cli::ExitCode::kDone) << ran.err;
+    EXPECT_FALSE(ran.out.empty()) << words[0];
+  }
+}
+
+TEST_F(ManagerTest, HistoryIdsPolicyAndGenerationsOutliveARestart) {
+  report_minute(megabits(80));
+  ASSERT_EQ(foreflow({"policy", "set", "web", "--cap", "123M"}).code, cli::ExitCode::kDone);
+  const auto id = json({"vm", "show", "web"})["id"];
+  const auto seen = json({"forecast", "show", "web"})["history"].size();
+  const auto generation = json({"dataplane", "show", "dpu0"})["desired_generation"].get<std::uint64_t>();
+  start();
+  EXPECT_EQ(json({"vm", "show", "web"})["id"], id);
+  EXPECT_EQ(json({"policy", "get", "web"})["egress"]["cap"], megabits(123).value);
+  EXPECT_GE(json({"dataplane", "show", "dpu0"})["desired_generation"].get<std::uint64_t>(), generation);
+  EXPECT_GE(json({"forecast", "show", "web"})["history"].size() + 2, seen);
+}
+
+TEST_F(ManagerTest, AReportStoredBeforeTheRestartIsADuplicateAfterIt) {
+  report_minute(megabits(80));
+  start();
+  sequence_ = 0;
+  report_minute(megabits(80));
+  EXPECT_EQ(json({"status"})["duplicate_reports"], 60);
+  EXPECT_EQ(json({"status"})["reports"], 0);
+}
+
+TEST_F(ManagerTest, ExitCodesSayWhatWentWrong) {
+  EXPECT_EQ(foreflow({"vm", "show", "wbe"}).code, cli::ExitCode::kNotFound);
+  EXPECT_THAT(foreflow({"vm", "show", "wbe"}).err, HasSubstr("did you mean 'web'?"));
+  EXPECT_EQ(foreflow({"dataplane", "show", "dpu1"}).code, cli::ExitCode::kNotFound);
+  EXPECT_EQ(foreflow({"vm", "list"}, "mallory").code, cli::ExitCode::kDenied);
+  const auto impossible = foreflow({"policy", "set", "db", "--guarantee", "2G"});
+  EXPECT_EQ(impossible.code, cli::ExitCode::kFailure);
+  EXPECT_THAT(impossible.err, HasSubstr("at most 90 % of 1.00 Gbit/s can be guaranteed"));
+  EXPECT_EQ(foreflow({"vm", "show", std::string(200, 'x')}).code, cli::ExitCode::kFailure);
+}
+
+TEST_F(ManagerTest, ADryRunChangesNothing) {
+  const auto ran = foreflow({"policy", "set", "web", "--cap", "1M", "--dry-run"});
+  EXPECT_EQ(ran.code, cli::ExitCode::kDone);
+  EXPECT_THAT(ran.out, HasSubstr("nothing was changed"));
+  EXPECT_EQ(json({"policy", "get", "web"})["egress"]["cap"], megabits(500).value);
+}
+
+}  // namespace
+}  // namespace foreflow::app
