@@ -21,10 +21,9 @@ Status Ingest::on_hello(const wire::Hello& hello) {
     return fail(ErrorCode::kDenied, fmt::format("this manager has no dataplane '{}'; its configuration needs a "
                                                 "[[dataplane]] with that name",
                                                 hello.dataplane));
-  log::info("dataplane connected", {{"dataplane", hello.dataplane},
-                                    {"version", hello.version},
-                                    {"backend", hello.capabilities.backend},
-                                    {"applied", hello.applied.value}});
+  log::info(
+      "dataplane says hello",
+      {{"dataplane", hello.dataplane}, {"backend", hello.capabilities.backend}, {"applied", hello.applied.value}});
   parts_.live.on_hello(hello);
   if (auto answered = parts_.actuator.on_hello(hello); !answered) return answered;
   hooks_.connected();
@@ -116,9 +115,6 @@ void Ingest::on_event(const std::string& dataplane, const wire::Event& event) {
   parts_.live.on_event(dataplane, event);
 }
 
-void Ingest::on_disconnect(const std::string& dataplane) {
-  log::warning("dataplane disconnected", {{"dataplane", dataplane}});
-  parts_.live.on_disconnect(dataplane);
-}
+void Ingest::on_disconnect(const std::string& dataplane) { parts_.live.on_disconnect(dataplane); }
 
 }  // namespace foreflow::app
