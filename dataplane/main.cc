@@ -71,6 +71,12 @@ pipeline::EngineConfig engine_config(const config::Config& config) {
           config.idle_sleep};
 }
 
+// A device meters on the wall's time: captures that are not replayed in real time are metered by the pipeline alone.
+std::unique_ptr<offload::OffloadBackend> device_for(const config::ClockConfig& clock) {
+  if (clock.source == config::ClockSource::kCapture && clock.speed != 1.0) return nullptr;
+  return std::make_unique<offload::RteFlowBackend>();
+}
+
 int run(const config::Config& config) {
   auto signals = pipeline::Signals::block();
   if (!signals) return report(signals.error());
@@ -82,7 +88,7 @@ int run(const config::Config& config) {
   auto engine = pipeline::Engine::create(engine_config(config), ports->all(), ports->pool());
   if (!engine) return report(engine.error());
 
-  offload::Enforcer enforcer(std::make_unique<offload::RteFlowBackend>());
+  offload::Enforcer enforcer(device_for(config.clock));
   std::vector<std::uint16_t> ids;
   for (const auto& port : ports->all()) ids.push_back(port.id);
   const auto hello = pipeline::make_hello(config, ports->all(), enforcer.probe(ids));
