@@ -7,31 +7,62 @@
 
 namespace foreflow::pipeline {
 
-offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<const port::Port> ports) {
-  std::map<VmId, std::vector<offload::ResolvedAttachment>> attachments;
-  std::map<Segment, std::set<std::uint16_t>> ports_of;
+namespace {
+
+// Where VMs are, with names resolved to ethdev ids.
+struct Places {
+  struct Vm {
+    std::vector<offload::ResolvedAttachment> attachments;
+    bool allow_foreign_mac = false;
+  };
   std::set<std::uint16_t> uplinks;
+  std::map<VmId, Vm> vms;
+  std::map<Segment, std::set<std::uint16_t>> ports;                        // of a segment
+  std::map<std::pair<Segment, std::uint16_t>, std::set<VmId>> neighbours;  // on a port, by segment
+};
+
+Places find_places(const wire::DesiredState& desired, std::span<const port::Port> ports) {
+  Places places;
   for (const auto& port : ports)
-    if (port.role == config::PortRole::kUplink) uplinks.insert(port.id);
+    if (port.role == config::PortRole::kUplink) places.uplinks.insert(port.id);
   for (const auto& vm : desired.vms) {
+    auto& place = places.vms[vm.id];
+    place.allow_foreign_mac = vm.allow_foreign_mac;
     for (const auto& attachment : vm.attachments) {
       const auto port =
           std::find_if(ports.begin(), ports.end(), [&](const auto& p) { return p.name == attachment.port; });
       if (port == ports.end() || port->role != config::PortRole::kVm) continue;
-      attachments[vm.id].push_back({port->id, attachment.mac, attachment.segment});
-      ports_of[attachment.segment].insert(port->id);
+      place.attachments.push_back({port->id, attachment.mac, attachment.segment});
+      places.ports[attachment.segment].insert(port->id);
+      places.neighbours[{attachment.segment, port->id}].insert(vm.id);
     }
   }
+  return places;
+}
 
+// Where packets for a VM can enter. Its own port is one of them only if another VM shares it.
+std::set<std::uint16_t> source_ports(const Places& places, const Places::Vm& vm) {
+  auto sources = places.uplinks;
+  for (const auto& attachment : vm.attachments) sources.merge(std::set(places.ports.at(attachment.segment)));
+  for (const auto& attachment : vm.attachments)
+    if (places.neighbours.at({attachment.segment, attachment.port_id}).size() == 1) sources.erase(attachment.port_id);
+  return sources;
+}
+
+}  // namespace
+
+offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<const port::Port> ports) {
+  const auto places = find_places(desired, ports);
   offload::IntentSet intents;
   for (const auto& intent : desired.intents) {
-    offload::ResolvedIntent resolved{intent, {}, {}};
-    const auto vm = std::visit([](const auto& what) { return what.vm; }, intent.what);
-    if (const auto found = attachments.find(vm); found != attachments.end()) resolved.attachments = found->second;
-    auto sources = uplinks;
-    for (const auto& attachment : resolved.attachments) sources.merge(std::set(ports_of[attachment.segment]));
-    for (const auto& attachment : resolved.attachments) sources.erase(attachment.port_id);
-    resolved.source_ports.assign(sources.begin(), sources.end());
+    offload::ResolvedIntent resolved{.intent = intent};
+    const auto id = std::visit([](const auto& what) { return what.vm; }, intent.what);
+    if (const auto vm = places.vms.find(id); vm != places.vms.end()) {
+      const auto sources = source_ports(places, vm->second);
+      resolved.attachments = vm->second.attachments;
+      resolved.allow_foreign_mac = vm->second.allow_foreign_mac;
+      resolved.source_ports.assign(sources.begin(), sources.end());
+    }
     intents.emplace(intent.id, std::move(resolved));
   }
   return intents;
