@@ -37,7 +37,7 @@ enum class TcpState : std::uint8_t { kNone, kOpening, kOpen, kClosing, kClosed }
 struct alignas(64) FlowRecord {
   FlowKey key;                          // 40 bytes with padding
   std::uint64_t egress_bytes : 48 = 0;  // L2 bytes, saturating never: 281 TB
-  std::uint64_t app : 16 = 0;           // classify's service id
+  std::uint64_t app : 16 = 0;           // classify's service id; until decided, the protocol it suspects
   std::uint64_t ingress_bytes : 48 = 0;
   std::uint64_t protocol : 16 = 0;   // classify's protocol id, 0 = unknown
   std::uint32_t last_seen_10ms = 0;  // units of 10 ms of packet time, modulo 2^32

@@ -71,17 +71,15 @@ void FlowTracker::classify(flow::FlowRecord& record, const Packet& packet) noexc
   const auto& parsed = packet.parsed;
   if (parsed.payload_offset >= packet.bytes.size()) return;
   const auto size = std::min<std::size_t>(parsed.payload_size, packet.bytes.size() - parsed.payload_offset);
-  const auto verdict =
-      inspector_->inspect(*classifier_, {packet.bytes.subspan(parsed.payload_offset, size), parsed.ip_protocol,
-                                         parsed.source_port, parsed.destination_port});
+  const auto verdict = inspector_->inspect(
+      *classifier_, {packet.bytes.subspan(parsed.payload_offset, size), parsed.ip_protocol, parsed.source_port,
+                     parsed.destination_port, static_cast<classify::ProtocolId>(record.app)});
   record.inspected = static_cast<std::uint8_t>(record.inspected + 1) & 0x7f;
-  if (verdict.protocol != 0) {
-    record.protocol = verdict.protocol;
-    record.app = verdict.app;
-    record.category = static_cast<std::uint8_t>(verdict.category);
-    record.confidence = verdict.confidence;
-  }
   record.decided = verdict.protocol != 0 || record.inspected >= kMostPayloads;
+  record.protocol = verdict.protocol;
+  record.app = record.decided ? verdict.app : verdict.suspected;
+  record.category = static_cast<std::uint8_t>(verdict.category);
+  record.confidence = verdict.confidence;
 }
 
 void FlowTracker::use(Signatures* signatures, std::uint16_t worker) noexcept {

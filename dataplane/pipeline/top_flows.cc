@@ -36,7 +36,7 @@ void TopFlows::offer(const flow::FlowRecord& record, Memory& memory, std::uint32
                       bytes - memory.bytes,
                       now_seconds - memory.first_seen_seconds,
                       static_cast<std::uint16_t>(record.protocol),
-                      static_cast<std::uint16_t>(record.app),
+                      static_cast<std::uint16_t>(record.decided != 0 ? record.app : 0),
                       static_cast<Category>(record.category),
                       record.confidence};
   memory.bytes = bytes;
