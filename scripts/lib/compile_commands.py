@@ -15,8 +15,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OURS = ("common", "predictor", "dataplane", "host", "tests")
-# GCC's own options that clang does not know.
-GCC_ONLY = ("-fno-canonical-system-headers",)
 
 
 def commands(build):
@@ -59,12 +57,11 @@ def header_jobs(found, only):
         for header in sorted((ROOT / top).rglob("*.h")):
             name = header.relative_to(ROOT)
             if only is None or name in only:
-                yield name, [*flags_for(name, found), "-fsyntax-only", "-Wno-pragma-once-outside-header", "-x", "c++",
-                             str(header)]
+                yield name, [*flags_for(name, found), "-fsyntax-only", "-x", "c++", "-include", str(header), "/dev/null"]
 
 
 def tidy_jobs(build, found, only):
-    arguments = [f"--extra-arg=-Wno-unknown-warning-option", "--quiet", "-p", str(build)]
+    arguments = ["--extra-arg=-Wno-unknown-warning-option", "--quiet", "-p", str(build)]
     for name in sorted(found):
         if only is None or name in only:
             yield name, ["clang-tidy", *arguments, str(ROOT / name)]

@@ -137,15 +137,16 @@ class Foreflow:
 
     def _start(self, name, command):
         program, *arguments = command
-        self.processes.start(name, self.inside(["env", f"XDG_RUNTIME_DIR={self.folder}", self.binaries / program,
-                                                *arguments]))
+        # EAL keeps its files below XDG_RUNTIME_DIR; the emulated eSwitch reads its settings from the environment.
+        eswitch = "clock=rx_timestamp" if self.clock == "capture" else "clock=tsc"
+        self.processes.start(name, self.inside(["env", f"XDG_RUNTIME_DIR={self.folder}", f"FOREFLOW_ESWITCH={eswitch}",
+                                                self.binaries / program, *arguments]))
 
     # ---- the command line ----------------------------------------------------------------------------------------
 
     def command_words(self, *words):
-        certificates = self.certificates
-        return [self.binaries / "foreflow", "--manager", self.api, "--ca", certificates / "ca.crt", "--cert",
-                certificates / "operator.crt", "--key", certificates / "operator.key", *words]
+        return ["env", f"FOREFLOW_MANAGER={self.api}", f"FOREFLOW_CERTS={self.certificates}", self.binaries / "foreflow",
+                *words]
 
     def command(self, *words, check=True):
         return run(self.inside(self.command_words(*words)), check=check)
