@@ -73,17 +73,18 @@ class Guests:
     def web_client_report(self):
         """Bytes per second that wrk says it received, over its whole run."""
         self.processes.running["wrk"].wait(30)
-        found = re.search(r"Transfer/sec:\s+([\d.]+)([KMG]?)B", self.processes.log("wrk").read_text())
+        found = re.findall(r"Transfer/sec:\s+([\d.]+)([KMG]?)B", self.processes.log("wrk").read_text())
         if not found:
             raise Failure(f"wrk reported no transfer:\n{self.processes.tail('wrk')}")
-        return float(found[1]) * {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[found[2]]
+        number, unit = found[-1]
+        return float(number) * {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[unit]
 
     def prepare_db_load(self):
         run(self.network.inside(DB.name, ["redis-benchmark", "-q", "-t", "set", "-n", "10", "-d", VALUE_SIZE]))
 
     def start_db_load(self):
         self._start("redis-benchmark", f"client-{DB.name}",
-                    ["redis-benchmark", "-h", DB.address, "-q", "-t", "get", "-d", VALUE_SIZE, "-c", "8", "-n", "100000000"])
+                    ["redis-benchmark", "-h", DB.address, "-q", "-t", "get", "-d", VALUE_SIZE, "-c", "4", "-n", "100000000"])
 
     def db_client_rate(self):
         """Bits per second of values that redis-benchmark says it receives now."""

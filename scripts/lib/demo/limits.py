@@ -17,13 +17,14 @@ def payload_rate(traffic):
 
 def cap(stage, ledger, progress):
     """The web guest may send as it likes, then is given a cap while traffic runs."""
-    stage.guests.start_web_load(5)
-    progress("web without a cap", 5)
+    stage.guests.start_web_load(10)
+    progress("web without a cap: its allocation grows with its demand", 10)
     free = stage.sampler.between(f"client-{WEB.name}", time.time() - 3, time.time()).rx_rate
     stage.guests.web_client_report()
     ledger.add("web without a cap exceeds it", claims.rate(free), "-", f"> {claims.rate(WEB_CAP)}", free > 1.2 * WEB_CAP)
 
     stage.foreflow.show("policy", "set", WEB.name, "--cap", f"{WEB_CAP // 1_000_000}M")
+    time.sleep(2.5)  # until the last of the former load has been reported
     before = rule_counters(stage, WEB)
     began = time.time()
     stage.guests.start_web_load(CAP_WARM_UP + CAP_MEASURED)
@@ -34,25 +35,27 @@ def cap(stage, ledger, progress):
                    claims.rate, f"{claims.rate(WEB_CAP)} +- 5 %", abs(outside.rx_rate - WEB_CAP) <= 0.05 * WEB_CAP)
     report = stage.guests.web_client_report() * 8
     whole = stage.sampler.between(f"client-{WEB.name}", began, began + CAP_WARM_UP + CAP_MEASURED)
-    ledger.add("web's client itself agrees (wrk, payload)", claims.rate(report), claims.rate(payload_rate(whole)),
-               "within 5 % of the cap", abs(report - WEB_CAP * payload_rate(whole) / whole.rx_rate) <= 0.05 * WEB_CAP)
+    # What arrives twice because a loss was suspected wrongly is in the interface's figure but not in the client's.
+    ledger.add("web's client itself (wrk, payload only)", claims.rate(report), f"{claims.rate(payload_rate(whole))} payload",
+               "85 to 100 % of the cap", 0.85 * WEB_CAP <= report <= WEB_CAP)
     rule_claim(stage, ledger, before, began)
     stage.foreflow.show("policy", "set", WEB.name, "--cap", "unlimited")
 
 
 def rule_counters(stage, guest):
+    """Bytes passed, bytes dropped and packets dropped by the guest's egress meter."""
     rule = next(rule for rule in stage.foreflow.json("rule", "list")
                 if rule["vm"] == guest.name and rule["direction"] == "egress")
-    return rule["passed_bytes"], rule["dropped_packets"]
+    return rule["passed_bytes"], rule["dropped_bytes"], rule["dropped_packets"]
 
 
 def rule_claim(stage, ledger, before, began):
-    """The meter's own counter beside the client's interface; the load has ended, so both stand still."""
+    """The meter's own counters beside the guest's interface; the load has ended, so both stand still."""
     time.sleep(2.5)
-    passed, dropped = (after - first for after, first in zip(rule_counters(stage, WEB), before))
-    outside = stage.sampler.between(f"client-{WEB.name}", began, time.time()).rx_bytes
-    ledger.compare("web's hardware meter: bytes passed", outside, passed, claims.size,
-                   f"{dropped} packets dropped, > 0", dropped > 0)
+    passed, dropped, packets = (after - first for after, first in zip(rule_counters(stage, WEB), before))
+    outside = stage.sampler.between(WEB.name, began, time.time()).tx_bytes
+    ledger.compare("web's hardware meter: bytes metered", outside, passed + dropped, claims.size,
+                   f"{packets} packets dropped, > 0", packets > 0)
 
 
 def guarantee(stage, ledger, progress):
@@ -84,7 +87,7 @@ def under_flood(stage, ledger, progress, text, kept):
     db = stage.window("vm_net", DB, end - FLOOD_MEASURED, end)
     video = stage.window("vm_net", VIDEO, end - FLOOD_MEASURED, end)
     flood = stage.sampler.between(VIDEO.name, video.start, video.end).tx_rate
-    ledger.compare("  video sends", flood, video.bits_per_second("tx_offered_bytes"), claims.rate,
+    ledger.compare("  meanwhile video sends", flood, video.bits_per_second("tx_offered_bytes"), claims.rate,
                    f"> {claims.rate(FLOOD / 2)}", flood > FLOOD / 2)
     at_client = stage.sampler.between(f"client-{DB.name}", db.start, db.end)
     if kept:

@@ -13,6 +13,8 @@ from demo.topology import GUESTS
 # A block holds whole frames; the ring takes 50 ms of the flood, should the only poll thread be preempted.
 AF_PACKET = "net_af_packet{number},iface={interface},framesz=2048,blocksz=65536,framecnt=2048"
 
+QUIET = 3  # seconds: at least one whole report in between
+
 
 class Stage:
     """Everything that runs during the demonstration."""
@@ -61,9 +63,11 @@ def play(options, folder, processes, ledger, progress):
     stage = Stage(options, folder, processes)
     try:
         stage.set_up(progress)
+        progress("quiet", QUIET)
+        began = time.time() - QUIET / 2
         stage.guests.start_ordinary_traffic()
-        progress("ordinary traffic", 15)
-        acts.counting(stage, ledger, time.time() - 12, time.time())
+        progress("ordinary traffic: page fetches, queries, a video stream", 15)
+        stage.foreflow.show("vm", "list")
         acts.applications(stage, ledger)
         progress("the session")
         acts.reports(stage, ledger)
@@ -72,6 +76,8 @@ def play(options, folder, processes, ledger, progress):
         acts.forecast(stage, ledger)
         acts.rules(stage, ledger)
         stage.guests.stop_ordinary_traffic()
+        progress("quiet again", QUIET)
+        acts.counting(stage, ledger, began, time.time())
         limits.cap(stage, ledger, progress)
         limits.guarantee(stage, ledger, progress)
         acts.dashboard(stage, ledger, progress)

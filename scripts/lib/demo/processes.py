@@ -89,8 +89,8 @@ def signal_session(process, number):
 def run(command, seconds=30, check=True, **options):
     """Runs a short command to its end and returns the completed process with text output."""
     try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds,
-                              **options)
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, errors="replace",
+                              timeout=seconds, **options)
     except subprocess.TimeoutExpired:
         raise Failure(f"'{' '.join(map(str, command))}' did not end within {seconds} s") from None
     if check and done.returncode != 0:

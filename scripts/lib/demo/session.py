@@ -9,7 +9,7 @@ from demo.topology import DATAPLANE
 
 def try_tls(foreflow, arguments):
     """True when the manager keeps a TLS connection with these s_client arguments open."""
-    script = f"sleep 1 | timeout 10 openssl s_client -connect {foreflow.link} -alpn h2 -quiet {arguments} 2>&1"
+    script = f"sleep 1 | timeout 3 openssl s_client -connect {foreflow.link} -alpn h2 -quiet {arguments} 2>&1"
     text = run(foreflow.inside(["bash", "-c", script]), check=False).stdout
     return "verify return:1" in text and "alert" not in text and "error" not in text
 

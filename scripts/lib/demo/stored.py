@@ -71,7 +71,8 @@ class InfluxSeries:
         for series in result.get("series", []):
             for row in series["values"]:
                 values = dict(zip(series["columns"], row))
-                points.append((values.pop("time") / 1e9, {k: v for k, v in values.items() if v is not None}))
+                points.append((values.pop("time") / 1e9,
+                               {k: v for k, v in values.items() if isinstance(v, (int, float))}))
         return sorted(points, key=lambda point: point[0])
 
 

@@ -6,9 +6,9 @@ MEGA = 1_000_000
 
 WIRE_CAPACITY = 100 * MEGA     # bit/s that the emulated cable really carries, both ways
 UPLINK_CAPACITY = 95 * MEGA    # bit/s that Foreflow is told to plan with
-WEB_CAP = 40 * MEGA            # set while traffic runs
-DB_GUARANTEE = 40 * MEGA
-FLOOD = 300 * MEGA             # what the video guest sends when it floods
+WEB_CAP = 20 * MEGA            # set while traffic runs
+DB_GUARANTEE = 50 * MEGA
+FLOOD = 200 * MEGA             # what the video guest sends when it floods
 DATAPLANE = "dpu0"
 
 
