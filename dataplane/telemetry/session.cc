@@ -24,14 +24,14 @@ std::uint64_t new_boot_id() {
 
 class Session::Impl {
  public:
-  Impl(SessionConfig config, wire::Hello hello, Spool spool, const std::function<void()>& start_thread)
+  Impl(SessionConfig config, wire::Hello hello, Spool spool, std::function<void()> start_thread)
       : exchange(std::move(spool), std::move(hello)),
         link(std::move(config), exchange),
         spool_thread([this, start_thread] {
           if (start_thread) start_thread();
           exchange.run_spool();
         }),
-        link_thread([this, start_thread] {
+        link_thread([this, start_thread = std::move(start_thread)] {
           if (start_thread) start_thread();
           link.run();
         }) {}
@@ -59,8 +59,8 @@ Result<std::unique_ptr<Session>> Session::start(SessionConfig config, wire::Hell
   if (spool->count() != 0 || spool->damaged() != 0)
     log::info("spool opened", {{"unacknowledged_reports", spool->count()}, {"unreadable_gaps", spool->damaged()}});
   if (hello.boot_id == 0) hello.boot_id = new_boot_id();
-  return std::unique_ptr<Session>(
-      new Session(std::make_unique<Impl>(std::move(config), std::move(hello), std::move(*spool), start_thread)));
+  return std::unique_ptr<Session>(new Session(
+      std::make_unique<Impl>(std::move(config), std::move(hello), std::move(*spool), std::move(start_thread))));
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -100,7 +100,7 @@ class LinkServer::Impl {
   int port = 0;
 };
 
-Result<std::unique_ptr<LinkServer>> LinkServer::start(LinkConfig config, SessionHandler& handler) {
+Result<std::unique_ptr<LinkServer>> LinkServer::start(const LinkConfig& config, SessionHandler& handler) {
   wire::route_library_logs();
   auto impl = std::make_unique<Impl>(handler);
   if (auto listening = impl->listen(config); !listening) return tl::unexpected(listening.error());

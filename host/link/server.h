@@ -42,7 +42,7 @@ struct LinkConfig {
 
 class LinkServer {
  public:
-  static Result<std::unique_ptr<LinkServer>> start(LinkConfig config, SessionHandler& handler);
+  static Result<std::unique_ptr<LinkServer>> start(const LinkConfig& config, SessionHandler& handler);
   ~LinkServer();  // ends all sessions, waits for running calls
 
   // Queues the newest desired state for a dataplane; replaces one that is still queued. May be called in on_hello().
