@@ -47,6 +47,7 @@ Validator find_validator(std::string_view name) noexcept {
 
 std::vector<std::string> validator_names() {
   std::vector<std::string> names;
+  names.reserve(kValidators.size());
   for (const auto& [name, validator] : kValidators) names.emplace_back(name);
   return names;
 }

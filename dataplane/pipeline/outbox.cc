@@ -35,8 +35,8 @@ void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& pas
 void Outbox::flush() noexcept {
   for (auto& box : ports_)
     if (box.count != 0) flush(box);
-  for (std::uint16_t owner = 0; owner < workers_.size(); ++owner)
-    if (workers_[owner].count != 0) flush(owner, workers_[owner]);
+  for (std::size_t owner = 0; owner < workers_.size(); ++owner)
+    if (workers_[owner].count != 0) flush(static_cast<std::uint16_t>(owner), workers_[owner]);
 }
 
 void Outbox::flush(PortBox& box) noexcept {

@@ -80,6 +80,7 @@ Result<Eal> Eal::start(const config::Config& config) {
     if (auto made = make_runtime_directory(config); !made) return tl::unexpected(made.error());
   auto arguments = eal_arguments(config, is_root, allowed_cpus());
   std::vector<char*> argv;
+  argv.reserve(arguments.size());
   for (auto& argument : arguments) argv.push_back(argument.data());
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0)
     return fail(ErrorCode::kUnavailable,

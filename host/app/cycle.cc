@@ -73,12 +73,12 @@ void Cycle::record(const Roster& roster, const model::Dataplane& dataplane, cons
 }
 
 void Cycle::start(std::uint64_t period_ns, std::function<void()> after_each) {
-  thread_ = std::jthread([this, period_ns, after = std::move(after_each)](std::stop_token stop) {
-    run(std::move(stop), period_ns, after);
+  thread_ = std::jthread([this, period_ns, after = std::move(after_each)](const std::stop_token& stop) {
+    run(stop, period_ns, after);
   });
 }
 
-void Cycle::run(std::stop_token stop, std::uint64_t period_ns, const std::function<void()>& after_each) {
+void Cycle::run(const std::stop_token& stop, std::uint64_t period_ns, const std::function<void()>& after_each) {
   while (true) {
     {
       std::unique_lock lock(mutex_);

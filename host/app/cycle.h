@@ -54,7 +54,7 @@ class Cycle {
   Result<std::vector<Decision>> decide(const Roster& roster, const model::Dataplane& dataplane);
   void enforce(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
   void record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
-  void run(std::stop_token stop, std::uint64_t period_ns, const std::function<void()>& after_each);
+  void run(const std::stop_token& stop, std::uint64_t period_ns, const std::function<void()>& after_each);
 
   Parts parts_;
   model::Mode mode_;

@@ -38,7 +38,7 @@ class Ledger:
 
     def compare(self, text, outside, foreflow, show, bar="", also=True):
         """A figure that has to agree with Foreflow's own, and `also` to hold whatever `bar` says beside that."""
-        bars = ", ".join(part for part in (bar, f"{AGREEMENT:.0%} apart at most") if part)
+        bars = ", ".join(part for part in (bar, f"apart <= {AGREEMENT:.0%}") if part)
         return self.add(text, show(outside), show(foreflow), bars, agree(outside, foreflow) and also)
 
     @property

@@ -81,8 +81,8 @@ def measure(stage, ledger, base):
                        claims.size)
     window = stage.window("vm_net", WEB, base + QUIET + 10, base + END - 1)
     came_out = written_rate(stage, WEB, window)
-    ledger.compare("web held to its cap (from second 10 on)", came_out, window.bits_per_second("tx_passed_bytes"),
-                   claims.rate, f"{claims.rate(CAP)} +- 5 %", abs(came_out - CAP) <= 0.05 * CAP)
+    ledger.compare("web held to its cap from second 10 on", came_out, window.bits_per_second("tx_passed_bytes"),
+                   claims.rate, f"{claims.rate(CAP)} +- 5%", abs(came_out - CAP) <= 0.05 * CAP)
 
 
 def written_rate(stage, guest, window):

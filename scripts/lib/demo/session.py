@@ -33,12 +33,13 @@ def refusals(foreflow, ledger):
     tries = {
         "its own certificate": (try_tls(foreflow, f"{trust} {pair(own)}"), True),
         "no certificate": (try_tls(foreflow, trust), False),
-        "another authority's certificate": (try_tls(foreflow, f"{trust} {pair(other)}"), False),
+        "a foreign certificate": (try_tls(foreflow, f"{trust} {pair(other)}"), False),
         "plain text": (answers_plain_text(foreflow), False),
     }
     for text, (accepted, expected) in tries.items():
-        ledger.add(f"a client with {text}", "openssl s_client" if text != "plain text" else "curl",
-                   "accepted" if accepted else "refused", "accepted" if expected else "refused", accepted == expected)
+        tool = "curl" if text == "plain text" else "openssl"
+        ledger.add(f"session with {text}", f"{'accepted' if accepted else 'refused'} ({tool})", "-",
+                   "accepted" if expected else "refused", accepted == expected)
 
 
 def bytes_sent(foreflow):

@@ -97,6 +97,7 @@ class Window:
         return sum(fields.get(field, 0) for fields in self._fields)
 
     def bits_per_second(self, field):
+        """Eight times the field's sum per second (of a count of packets: what one byte in each would take)."""
         return self.total(field) * 8 / self.seconds
 
     def field_names(self):
