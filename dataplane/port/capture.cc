@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <pcap/pcap.h>
 
+#include "common/log.h"
+
 namespace foreflow::port {
 
 Result<std::uint64_t> count_packets(const std::string& file) {
@@ -19,7 +21,11 @@ Result<std::uint64_t> count_packets(const std::string& file) {
   std::uint64_t count = 0;
   pcap_pkthdr* header = nullptr;
   const unsigned char* data = nullptr;
-  while (pcap_next_ex(capture.get(), &header, &data) == 1) ++count;
+  int status = 0;
+  while ((status = pcap_next_ex(capture.get(), &header, &data)) == 1) ++count;
+  if (status != PCAP_ERROR_BREAK)  // the end of the file
+    log::warning("capture is damaged; it is used up to there",
+                 {{"file", file}, {"packets", count}, {"reason", pcap_geterr(capture.get())}});
   return count;
 }
 

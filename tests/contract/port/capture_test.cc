@@ -10,6 +10,7 @@
 namespace foreflow::port {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class Capture : public ::testing::Test {
@@ -54,10 +55,14 @@ class Capture : public ::testing::Test {
 
 TEST_F(Capture, CountsItsPackets) { EXPECT_EQ(count_packets(write(classic(1, 3))), 3u); }
 
-TEST_F(Capture, CutOffInTheLastPacketCountsUpToThere) {
+TEST_F(Capture, DamageIsToldAndEverythingBeforeItCounts) {
   auto text = classic(1, 3);
   text.resize(text.size() - 10);
-  EXPECT_EQ(count_packets(write(text)), 2u);
+  const auto file = write(text);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(count_packets(file), 2u);
+  const auto line = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(line, AllOf(HasSubstr("damaged"), HasSubstr(file), HasSubstr("packets=2")));
 }
 
 TEST_F(Capture, AnotherLinkTypeIsRefusedWithTheRemedy) {
