@@ -59,6 +59,7 @@ class Exchange {
  private:
   void spool(wire::Report report);
   void note_spool();  // with spool_mutex_
+  std::uint64_t to_announce() const;
   bool has_report() const { return cursor_ < spool_end_ && cursor_ - spool_first_ < kMostInFlight; }
   std::optional<wire::CompressedReport> read_spool(Spool::Position position);
   void acknowledge(const wire::Ack& ack);
@@ -71,7 +72,7 @@ class Exchange {
   std::mutex spool_mutex_;
   Spool spool_;
   std::uint64_t next_sequence_ = 1;         // spool thread
-  std::uint64_t dropped_reported_ = 0;      // spool thread
+  std::uint64_t announced_ = 0;             // spool thread; lost reports that spooled ones speak of
   std::optional<std::string> spool_fault_;  // spool thread; logged when it changes
   const std::uint64_t boot_id_;
 
@@ -83,6 +84,7 @@ class Exchange {
   bool spooling_ = false;           // one more is between the two
   std::uint64_t lost_before_spool_ = 0;
   std::uint64_t spool_dropped_ = 0;
+  std::uint64_t spool_unannounced_ = 0;
   Spool::Position spool_first_ = 0;
   Spool::Position spool_end_ = 0;
   Spool::Position cursor_ = 0;  // of the next report to send

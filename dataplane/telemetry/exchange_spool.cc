@@ -29,15 +29,15 @@ void Exchange::run_spool() {
 
 void Exchange::spool(wire::Report report) {
   report.sequence = next_sequence_;
-  const auto dropped = dropped_reports();
-  report.dataplane.spool_dropped_reports = dropped - dropped_reported_;
+  const auto announced = to_announce();
+  report.dataplane.spool_dropped_reports = announced;
   const auto compressed = wire::compress(report, boot_id_);
   const std::lock_guard lock(spool_mutex_);
   const auto dropped_before = spool_.dropped();
-  const auto spooled = compressed ? spool_.append(*compressed) : Status(tl::unexpected(compressed.error()));
+  const auto spooled = compressed ? spool_.append(*compressed, announced) : Status(tl::unexpected(compressed.error()));
   if (spooled) {
     ++next_sequence_;  // only now: the manager sees no gap for a report that never was
-    dropped_reported_ = dropped;
+    announced_ += announced;
     spool_fault_.reset();
   } else {
     if (spool_fault_ != spooled.error().message) log::error("report lost", {{"error", spooled.error().message}});
@@ -51,11 +51,19 @@ void Exchange::spool(wire::Report report) {
   note_spool();
 }
 
+// What was lost and no report on its way speaks of. The sum of what the manager receives is the loss, however often the
+// report that spoke of it is lost in its turn.
+std::uint64_t Exchange::to_announce() const {
+  const std::lock_guard lock(mutex_);
+  return lost_before_spool_ + spool_dropped_ + spool_unannounced_ - announced_;
+}
+
 void Exchange::note_spool() {
   const std::lock_guard lock(mutex_);
   spool_first_ = spool_.first();
   spool_end_ = spool_.end();
   spool_dropped_ = spool_.dropped();
+  spool_unannounced_ = spool_.unannounced();
   cursor_ = std::max(cursor_, spool_first_);
   changed_.notify_all();
 }

@@ -99,8 +99,8 @@ Status Spool::load() {
     auto segment = Segment::open(directory_->segment(number), number);
     if (!segment) return tl::unexpected(segment.error());
     const auto before = entries_.size();
-    const auto gaps = segment->scan([&](std::uint64_t boot_id, std::uint64_t sequence, SegmentRange range) {
-      entries_.push_back(Entry{boot_id, sequence, number, range});
+    const auto gaps = segment->scan([&](const Segment::Found& found) {
+      entries_.push_back(Entry{found.boot_id, found.sequence, found.announced, number, found.range});
     });
     if (!gaps) return tl::unexpected(gaps.error());
     damaged_ += *gaps;
@@ -126,7 +126,7 @@ Status Spool::roll() {
   return {};
 }
 
-Status Spool::append(const wire::CompressedReport& report) {
+Status Spool::append(const wire::CompressedReport& report, std::uint64_t announced) {
   const auto bytes = Segment::record_size(report);
   const auto segment_size = std::min(capacity_.value / kSegments, kLargestSegment);
   if (bytes > capacity_.value / 2)
@@ -135,10 +135,10 @@ Status Spool::append(const wire::CompressedReport& report) {
   if (segments_.back().size() != 0 && segments_.back().size() + bytes > segment_size)
     if (auto rolled = roll(); !rolled) return rolled;
   make_room(bytes);
-  const auto range = segments_.back().append(report);
+  const auto range = segments_.back().append(report, announced);
   if (!range) return tl::unexpected(range.error());
   size_.value += range->size;
-  entries_.push_back(Entry{report.boot_id, report.sequence, segments_.back().number(), *range});
+  entries_.push_back(Entry{report.boot_id, report.sequence, announced, segments_.back().number(), *range});
   return {};
 }
 
@@ -158,8 +158,8 @@ void Spool::release(std::uint64_t boot_id, std::uint64_t sequence) {
 
 void Spool::drop_first() {
   if (entries_.empty()) return;
+  count_dropped(entries_.front());
   pop_front();
-  ++dropped_;
   remove_released();
 }
 
@@ -171,10 +171,15 @@ void Spool::make_room(std::uint64_t bytes) {
 void Spool::drop_oldest_segment() {
   const auto number = segments_.front().number();
   while (!entries_.empty() && entries_.front().segment == number) {
+    count_dropped(entries_.front());
     pop_front();
-    ++dropped_;
   }
   remove_released();
+}
+
+void Spool::count_dropped(const Entry& entry) {
+  ++dropped_;
+  unannounced_ += entry.announced;
 }
 
 void Spool::pop_front() {

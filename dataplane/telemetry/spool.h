@@ -33,8 +33,9 @@ class Spool {
   Spool& operator=(Spool&&) noexcept;
   ~Spool();
 
-  // kExhausted or kIo when the disk does not take it; the spool is then as before.
-  Status append(const wire::CompressedReport& report);
+  // `announced` lost reports are spoken of in it: should it be dropped, they have to be announced anew (unannounced()).
+  // kExhausted or kIo when the disk does not take it; older reports may have made room for it all the same.
+  Status append(const wire::CompressedReport& report, std::uint64_t announced = 0);
 
   // Positions first() <= p < end() can be read.
   Position first() const { return first_; }
@@ -48,14 +49,16 @@ class Spool {
   void drop_first();
 
   std::uint64_t count() const { return entries_.size(); }
-  Bytes size() const { return size_; }                // on disk
-  std::uint64_t dropped() const { return dropped_; }  // reports lost since open()
-  std::uint64_t damaged() const { return damaged_; }  // gaps of unreadable bytes found by open()
+  Bytes size() const { return size_; }                        // on disk
+  std::uint64_t dropped() const { return dropped_; }          // reports lost since open()
+  std::uint64_t unannounced() const { return unannounced_; }  // of the sum of `announced`, what went with dropped ones
+  std::uint64_t damaged() const { return damaged_; }          // gaps of unreadable bytes found by open()
 
  private:
   struct Entry {
     std::uint64_t boot_id;
     std::uint64_t sequence;
+    std::uint64_t announced;
     std::uint64_t segment;  // its number
     SegmentRange range;
   };
@@ -67,6 +70,7 @@ class Spool {
   void make_room(std::uint64_t bytes);
   void drop_oldest_segment();
   void pop_front();
+  void count_dropped(const Entry& entry);
   void remove_released();
 
   std::unique_ptr<Directory> directory_;
@@ -76,6 +80,7 @@ class Spool {
   std::deque<Entry> entries_;     // what is not released, oldest first
   Position first_ = 0;
   std::uint64_t dropped_ = 0;
+  std::uint64_t unannounced_ = 0;
   std::uint64_t damaged_ = 0;
 };
 

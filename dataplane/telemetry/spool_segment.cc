@@ -18,8 +18,9 @@
 namespace foreflow::telemetry {
 namespace {
 
-constexpr std::string_view kMagic = "FFr1";
-constexpr std::size_t kCrcOffset = 28;
+constexpr std::string_view kMagic = "FFr2";
+constexpr std::size_t kAnnouncedOffset = 24;
+constexpr std::size_t kCrcOffset = 36;
 
 template <typename Integer>
 void put(std::string& out, Integer value) {
@@ -34,13 +35,14 @@ Integer get(std::string_view bytes, std::size_t offset) {
   return value;
 }
 
-std::string encode(const wire::CompressedReport& report) {
+std::string encode(const wire::CompressedReport& report, std::uint64_t announced) {
   std::string record;
   record.reserve(Segment::record_size(report));
   record += kMagic;
   put(record, static_cast<std::uint32_t>(report.zstd.size()));
   put(record, report.boot_id);
   put(record, report.sequence);
+  put(record, announced);
   put(record, report.raw_size);
   put(record, crc32(report.zstd, crc32(record)));
   record += report.zstd;
@@ -56,7 +58,7 @@ std::optional<wire::CompressedReport> decode(std::string_view bytes) {
   if (crc32(payload, crc32(bytes.substr(0, kCrcOffset))) != get<std::uint32_t>(bytes, kCrcOffset)) return std::nullopt;
   return wire::CompressedReport{.boot_id = get<std::uint64_t>(bytes, 8),
                                 .sequence = get<std::uint64_t>(bytes, 16),
-                                .raw_size = get<std::uint32_t>(bytes, 24),
+                                .raw_size = get<std::uint32_t>(bytes, 32),
                                 .zstd = std::string(payload)};
 }
 
@@ -120,8 +122,8 @@ Error Segment::io_error(std::string_view what) const {
   return Error{code, fmt::format("{}: {}: {}", path_.string(), what, std::strerror(errno))};
 }
 
-Result<SegmentRange> Segment::append(const wire::CompressedReport& report) {
-  const auto record = encode(report);
+Result<SegmentRange> Segment::append(const wire::CompressedReport& report, std::uint64_t announced) {
+  const auto record = encode(report, announced);
   if (!write_all(file_, record, size_)) {
     auto error = io_error("write");
     // Otherwise the next scan counts the torn record as a gap, which does no harm either.
@@ -141,8 +143,7 @@ Result<wire::CompressedReport> Segment::read(SegmentRange range) const {
               fmt::format("{}: record at {} does not match its checksum", path_.string(), range.offset));
 }
 
-Result<std::uint64_t> Segment::scan(
-    const std::function<void(std::uint64_t boot_id, std::uint64_t sequence, SegmentRange)>& found) {
+Result<std::uint64_t> Segment::scan(const std::function<void(const Found&)>& found) {
   std::string bytes(std::min(size_, kLargest), '\0');
   if (!read_all(file_, bytes, 0)) return tl::unexpected(io_error("read"));
   const std::string_view all(bytes);
@@ -150,7 +151,7 @@ Result<std::uint64_t> Segment::scan(
   for (std::size_t at = 0; at < all.size();) {
     if (const auto report = decode(all.substr(at))) {
       const SegmentRange range{at, static_cast<std::uint32_t>(record_size(*report))};
-      found(report->boot_id, report->sequence, range);
+      found({report->boot_id, report->sequence, get<std::uint64_t>(all, at + kAnnouncedOffset), range});
       at += range.size;
       continue;
     }

@@ -2,8 +2,8 @@
 // One file of the spool: records one after the other, each with its own checksum.
 // Place: dataplane/telemetry. Thread safety: none.
 //
-// Record, little endian: magic u32, payload size u32, boot id u64, sequence u64, raw size u32, CRC-32 u32 of the 28
-// bytes before it and the payload, payload.
+// Record, little endian: magic u32, payload size u32, boot id u64, sequence u64, announced u64, raw size u32, CRC-32
+// u32 of the 36 bytes before it and the payload, payload. `announced` is how many lost reports the payload speaks of.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +21,14 @@ struct SegmentRange {
 
 class Segment {
  public:
-  static constexpr std::uint64_t kHeaderSize = 32;
+  struct Found {
+    std::uint64_t boot_id;
+    std::uint64_t sequence;
+    std::uint64_t announced;
+    SegmentRange range;
+  };
+
+  static constexpr std::uint64_t kHeaderSize = 40;
   static constexpr std::uint64_t kLargest = 16u << 20;  // what lies beyond in a file is not ours
 
   static Result<Segment> open(std::filesystem::path path, std::uint64_t number);
@@ -31,12 +38,11 @@ class Segment {
 
   static std::uint64_t record_size(const wire::CompressedReport& report) { return kHeaderSize + report.zstd.size(); }
 
-  Result<SegmentRange> append(const wire::CompressedReport& report);
+  Result<SegmentRange> append(const wire::CompressedReport& report, std::uint64_t announced);
   Result<wire::CompressedReport> read(SegmentRange range) const;
 
   // Calls `found` for every whole record, in order; returns the number of gaps between them.
-  Result<std::uint64_t> scan(
-      const std::function<void(std::uint64_t boot_id, std::uint64_t sequence, SegmentRange)>& found);
+  Result<std::uint64_t> scan(const std::function<void(const Found&)>& found);
 
   void clear();   // empties the file
   void sync();    // to the device

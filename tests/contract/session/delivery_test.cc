@@ -89,7 +89,7 @@ TEST_F(Delivery, ARestartedDataplaneDeliversTheReportsOfItsFormerLifeFirst) {
                                              Stored{"dp1", 12, 1, 4}, Stored{"dp1", 12, 2, 5}));
 }
 
-TEST_F(Delivery, AFullSpoolDropsTheOldestAndTheNextReportSaysHowMany) {
+TEST_F(Delivery, AFullSpoolDropsTheOldestAndTheManagerHearsHowMany) {
   start_manager();
   stop_manager();
   auto small = config();
@@ -106,6 +106,9 @@ TEST_F(Delivery, AFullSpoolDropsTheOldestAndTheNextReportSaysHowMany) {
   const auto stored = handler_.stored();
   EXPECT_EQ(stored.size() + session->dropped_reports(), 2'000u);
   EXPECT_EQ(stored.back().time, 2'000);
+  publish(*session, 2'001, 2'001);  // speaks of what was lost after the last of them
+  ASSERT_TRUE(session->flush(seconds(20))) << session->last_error();
+  EXPECT_EQ(handler_.announced_lost(), session->dropped_reports());
 }
 
 TEST_F(Delivery, TheNewestDesiredStateWinsAndIsTakenOnce) {

@@ -59,6 +59,7 @@ class RecordingHandler final : public link::SessionHandler {
     if (report.sequence != watermark + 1) ++gaps_;
     watermark = report.sequence;
     stored_.push_back({dataplane, boot_id, report.sequence, report.time.value});
+    announced_lost_ += report.dataplane.spool_dropped_reports;
     return {};
   }
   void on_applied(const std::string&, const wire::Applied& applied) override {
@@ -82,6 +83,7 @@ class RecordingHandler final : public link::SessionHandler {
   std::vector<wire::Applied> applied() const { return get(applied_); }
   std::vector<std::string> events() const { return get(events_); }
   std::vector<wire::Hello> hellos() const { return get(hellos_); }
+  std::uint64_t announced_lost() const { return get(announced_lost_); }  // sum over the stored reports
   int calls() const { return get(calls_); }
   int gaps() const { return get(gaps_); }
 
@@ -106,6 +108,7 @@ class RecordingHandler final : public link::SessionHandler {
   std::vector<wire::Applied> applied_;
   std::vector<wire::Hello> hellos_;
   std::vector<std::string> events_;
+  std::uint64_t announced_lost_ = 0;
   int calls_ = 0;
   int gaps_ = 0;
 };
