@@ -57,11 +57,12 @@ DirectionTotals Sampler::totals(const vm::DirectionState& state, const Direction
   return totals;
 }
 
-Sampler::Sampler(VmId vm, const vm::VmState& state, const AllUnseen& unseen)
+Sampler::Sampler(VmId vm, vm::VmState& state, const AllUnseen& unseen)
     : vm_(vm), last_opened_(state.connections_opened.read()) {
   for (std::size_t at = 0; at < kDirections; ++at) {
     last_[at] = totals(state.directions[at], unseen[at]);
     device_dropped_[at] = unseen[at].device.packets;
+    state.directions[at].peak.take();
   }
 }
 

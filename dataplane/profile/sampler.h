@@ -40,7 +40,7 @@ class Sampler {
   using AllUnseen = std::array<DirectionUnseen, kDirections>;
 
   // Counting starts with what the slot has now: it may have had another VM before.
-  Sampler(VmId vm, const vm::VmState& state, const AllUnseen& unseen);
+  Sampler(VmId vm, vm::VmState& state, const AllUnseen& unseen);
 
   // Since the last call. A peak that the device's meter has cut is not observable.
   wire::VmSample sample(vm::VmState& state, const AllUnseen& unseen);

@@ -36,6 +36,7 @@ TEST(Sampler, DoesNotInheritFromTheFormerVmOfTheSlot) {
   const auto sample = sampler.sample(vms[0], lost);
   EXPECT_EQ(sample.directions[kOut].offered_bytes, 0u);
   EXPECT_EQ(sample.directions[kOut].drops[wire::index(wire::DropCause::kHandover)], 0u);
+  EXPECT_EQ(sample.directions[kOut].peak_10ms_bytes, 0u);
   EXPECT_EQ(sample.connections_opened, 0u);
 }
 
