@@ -49,8 +49,15 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::
   if (config.clock.source == config::ClockSource::kCapture)
     engine->timeline_ = std::make_unique<Timeline>(config.workers, config.clock.speed, monotonic_ns);
   for (std::uint16_t id = 0; id < config.workers; ++id) {
-    const WorkerWiring wiring{
-        id, ports, engine->shared_queues_, engine->residuals_, pool, *engine->handover_, engine->vms_, config.flows};
+    const WorkerWiring wiring{id,
+                              ports,
+                              engine->shared_queues_,
+                              engine->residuals_,
+                              pool,
+                              *engine->handover_,
+                              engine->vms_,
+                              config.flows,
+                              engine->timeline_ ? &engine->timeline_->handed_over(id) : nullptr};
     engine->workers_.push_back(
         std::make_unique<Worker>(wiring, sources_of(id, config.workers, ports, config.clock.source)));
     engine->jobs_.push_back({engine.get(), id});
@@ -106,7 +113,7 @@ void Engine::run(std::uint16_t id) {
   for (auto phase = Phase::kRunning; phase != Phase::kStopped; phase = phase_.load(std::memory_order_acquire)) {
     const auto& snapshot = *publisher_->current();
     const auto handled = phase == Phase::kRunning ? worker.poll(snapshot, now()) : worker.drain(snapshot, now());
-    if (timeline_) timeline_->arrive(id, {worker.next_due(), worker.handed_over(), worker.taken_over()});
+    if (timeline_) timeline_->arrive(id, {worker.next_due(), worker.taken_over()});
     publisher_->quiescent(id);
     idle_rounds = handled != 0 ? 0 : idle_rounds + 1;
     if (idle_rounds > kSpinRounds) rest(id, idle_rounds);

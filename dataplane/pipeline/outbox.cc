@@ -8,7 +8,11 @@
 namespace foreflow::pipeline {
 
 Outbox::Outbox(const OutboxWiring& wiring, Books& books)
-    : worker_(wiring.worker), handover_(wiring.handover), books_(books), workers_(wiring.handover.workers()) {
+    : worker_(wiring.worker),
+      handover_(wiring.handover),
+      books_(books),
+      workers_(wiring.handover.workers()),
+      handed_over_(wiring.handed_over) {
   for (const auto& port : wiring.ports) {
     if (ports_.size() <= port.id) ports_.resize(port.id + 1u);
     auto& box = ports_[port.id];
@@ -62,8 +66,9 @@ void Outbox::flush(PortBox& box) noexcept {
 }
 
 void Outbox::flush(std::uint16_t owner, WorkerBox& box) noexcept {
+  if (handed_over_ != nullptr) handed_over_->fetch_add(box.count, std::memory_order_relaxed);
   const auto given = handover_.give(worker_, owner, std::span(box.packets.data(), box.count));
-  handed_over_ += given;
+  if (handed_over_ != nullptr) handed_over_->fetch_sub(box.count - given, std::memory_order_relaxed);
   for (auto i = given; i < box.count; ++i) {
     const auto& passage = handover_.passage(box.packets[i]);
     books_.lost_on_handover(passage.slot, passage.direction, rte_pktmbuf_pkt_len(box.packets[i]));

@@ -3,6 +3,7 @@
 // Place: dataplane/pipeline. One worker owns it. Every packet given to it is sent or dropped with a counted cause.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -28,6 +29,7 @@ struct OutboxWiring {
   std::span<const port::Port> ports;
   std::span<SharedQueue> shared;  // by ethdev id
   Handover& handover;
+  std::atomic<std::uint64_t>* handed_over = nullptr;  // Timeline::handed_over(); null: the clock is the wall's
 };
 
 class Outbox {
@@ -39,8 +41,6 @@ class Outbox {
   void hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept;
   // Once per poll, at its end.
   void flush() noexcept;
-
-  std::uint64_t handed_over() const noexcept { return handed_over_; }
 
  private:
   struct Pending {
@@ -68,7 +68,7 @@ class Outbox {
   Books& books_;
   std::vector<PortBox> ports_;  // by ethdev id
   std::vector<WorkerBox> workers_;
-  std::uint64_t handed_over_ = 0;
+  std::atomic<std::uint64_t>* handed_over_;
 };
 
 }  // namespace foreflow::pipeline

@@ -18,14 +18,14 @@ std::uint64_t Timeline::now() const noexcept {
 
 void Timeline::arrive(std::uint16_t worker, const Standing& standing) noexcept {
   auto& seat = seats_[worker];
-  seat.handed_over.store(standing.handed_over, std::memory_order_relaxed);
   seat.taken_over.store(standing.taken_over, std::memory_order_release);
   seat.next_due.store(standing.next_due, std::memory_order_release);
   if (worker == 0 && speed_ == 0) advance();
 }
 
-// Counts are read in this order: taken before given. A packet is given before it is taken, so equal sums mean that
-// none was on its way when the last "taken" was read (Mattern 1987, the principle of the four-counter method).
+// Counts are read in this order: taken before given. A packet counts as given before it can be taken, so equal sums
+// mean that none was on its way when the last "taken" was read (Mattern 1987, the principle of the four-counter
+// method).
 bool Timeline::settled() const noexcept {
   const auto now = this->now();
   std::uint64_t taken = 0;

@@ -25,11 +25,14 @@ class Timeline {
   // Capture time; 0 before start().
   std::uint64_t now() const noexcept;
 
+  // Packets that a worker gave to others so far. The worker adds before it gives, since the other one may take a packet
+  // at once, and subtracts what could not be given.
+  std::atomic<std::uint64_t>& handed_over(std::uint16_t worker) noexcept { return seats_[worker].handed_over; }
+
   // What a worker knows after a poll: when its next packet is due (kNever: its captures have ended), and how many
-  // packets it gave to and took from other workers so far.
+  // packets it took from other workers so far.
   struct Standing {
     std::uint64_t next_due = 0;
-    std::uint64_t handed_over = 0;
     std::uint64_t taken_over = 0;
   };
   void arrive(std::uint16_t worker, const Standing& standing) noexcept;

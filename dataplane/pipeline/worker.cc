@@ -23,7 +23,7 @@ Worker::Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> 
       handover_(wiring.handover),
       vms_(wiring.vms),
       books_(wiring.vms),
-      outbox_({wiring.id, wiring.ports, wiring.shared_queues, wiring.handover}, books_),
+      outbox_({wiring.id, wiring.ports, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
       tracker_(wiring.flows, wiring.vms),
       forwarder_({wiring.id, wiring.pool, wiring.residuals, books_, outbox_, tracker_}),
       top_flows_(tracker_.flows()),

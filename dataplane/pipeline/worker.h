@@ -3,6 +3,7 @@
 // Place: dataplane/pipeline. Thread safety: poll() and drain() by one thread; counters and top flows by the control
 // thread. Time is handed in with each poll.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ struct WorkerWiring {
   Handover& handover;
   vm::VmTable& vms;
   flow::FlowTableConfig flows;
+  std::atomic<std::uint64_t>* handed_over = nullptr;  // see OutboxWiring
 };
 
 class Worker {
@@ -42,7 +44,6 @@ class Worker {
 
   // The earliest time at which a source has something (captures), for poll()'s caller.
   std::uint64_t next_due() noexcept;
-  std::uint64_t handed_over() const noexcept { return outbox_.handed_over(); }
   std::uint64_t taken_over() const noexcept { return taken_over_; }
 
   const Books& books() const noexcept { return books_; }

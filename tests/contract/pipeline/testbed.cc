@@ -21,7 +21,8 @@ void must(bool held, const std::string& what) {
 
 }  // namespace
 
-Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports) : workers_(workers) {
+Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock)
+    : workers_(workers) {
   const int bed = test_beds++;
   pool_ = rte_pktmbuf_pool_create(fmt::format("pool{}", bed).c_str(), 16383, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                   SOCKET_ID_ANY);
@@ -51,7 +52,8 @@ Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports) : wo
     must(rte_eth_dev_start(port.id) == 0, "start");
     ports_.push_back(port);
   }
-  auto engine = Engine::create({.workers = workers, .flows = {.capacity = 4096, .most_per_vm = 2048}}, ports_, pool_);
+  auto engine = Engine::create({.workers = workers, .flows = {.capacity = 4096, .most_per_vm = 2048}, .clock = clock},
+                               ports_, pool_);
   must(engine.has_value(), engine ? "" : engine.error().message);
   engine_ = std::move(*engine);
   configurator_ = std::make_unique<Configurator>(*engine_, enforcer_, ports_);

@@ -27,7 +27,7 @@ class Testbed {
   static constexpr std::uint64_t kSecond = 1'000'000'000;
 
   // Every port has one receive and transmit queue per worker.
-  Testbed(std::uint16_t workers, const std::vector<TestPort>& ports);
+  Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock = {});
   ~Testbed();
 
   // Applies the state and waits for the grace period. Returns what was achieved.
@@ -35,6 +35,8 @@ class Testbed {
   void use(std::shared_ptr<Signatures> signatures);
 
   void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame);
+  // One round of one worker.
+  void poll(std::uint16_t worker) { engine_->poll(worker, now_ns_); }
   // Rounds over all workers until none has anything to do.
   void run();
   void run_at(std::uint64_t now_ns) {

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a replay's time may move on, and when a capture has ended.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dataplane/pipeline/source.h"
+#include "tests/contract/pipeline/testbed.h"
+
+namespace foreflow::pipeline {
+namespace {
+
+constexpr MacAddress kGateway = mac(0xfe);
+
+TEST(CaptureClock, APacketInARingIsOnItsWayBeforeItsGiverHasArrived) {
+  Testbed bed(2, {{"a"}, {"b"}, {"uplink", config::PortRole::kUplink}}, {config::ClockSource::kCapture, 0});
+  wire::DesiredState desired;
+  desired.vms = {{VmId{1}, "a", {{"a", mac(1), Segment{0}}}}, {VmId{2}, "b", {{"b", mac(2), Segment{0}}}}};
+  bed.apply(desired);
+  auto& timeline = *bed.engine().timeline();
+  for (std::uint16_t worker = 0; worker < 2; ++worker) timeline.arrive(worker, {.next_due = kNever});
+  ASSERT_TRUE(timeline.settled());
+
+  // VM 2's slot belongs to worker 1, its packet comes in at worker 0.
+  bed.put("b", 0, make_frame({.source = mac(2), .destination = kGateway}));
+  bed.poll(0);
+  EXPECT_FALSE(timeline.settled());
+  bed.poll(1);
+  EXPECT_FALSE(timeline.settled());
+  timeline.arrive(1, {.next_due = kNever, .taken_over = 1});
+  EXPECT_TRUE(timeline.settled());
+  EXPECT_EQ(bed.sent("uplink").size(), 1u);
+}
+
+TEST(CaptureClock, PacketsThatFindTheRingFullAreNotOnTheirWay) {
+  Testbed bed(2, {{"a"}, {"b"}, {"uplink", config::PortRole::kUplink}}, {config::ClockSource::kCapture, 0});
+  wire::DesiredState desired;
+  desired.vms = {{VmId{1}, "a", {{"a", mac(1), Segment{0}}}}, {VmId{2}, "b", {{"b", mac(2), Segment{0}}}}};
+  bed.apply(desired);
+  auto& timeline = *bed.engine().timeline();
+  for (std::size_t i = 0; i < 2 * Handover::kRingSize; ++i)
+    bed.put("b", 0, make_frame({.source = mac(2), .destination = kGateway}));
+  for (std::size_t i = 0; i < 2 * Handover::kRingSize / kBurst; ++i) bed.poll(0);
+  const auto lost = bed.report().dataplane.drops[wire::index(wire::DropCause::kHandover)];
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(timeline.handed_over(0), 2 * Handover::kRingSize - lost);
+}
+
+}  // namespace
+}  // namespace foreflow::pipeline
