@@ -115,7 +115,7 @@ std::optional<wire::FromDataplane> Exchange::next() {
       events_.pop_front();
       return event;
     }
-    const auto position = cursor_++;
+    const auto position = last_ = cursor_++;
     lock.unlock();
     if (auto report = read_spool(position)) return std::move(*report);
     lock.lock();

@@ -50,6 +50,8 @@ class Exchange {
   bool end_session(const Status& outcome);
   // The manager can never store the first report that it has not acknowledged.
   void give_up_first();
+  // The manager would refuse the report that next() gave last.
+  void give_up_last();
   bool sleep(std::chrono::milliseconds time);  // false when stopped
 
   // ---- reader thread
@@ -88,6 +90,7 @@ class Exchange {
   Spool::Position spool_first_ = 0;
   Spool::Position spool_end_ = 0;
   Spool::Position cursor_ = 0;  // of the next report to send
+  Spool::Position last_ = 0;    // link thread; of the report sent last
   std::optional<wire::Applied> applied_;
   bool applied_pending_ = false;
   std::deque<wire::Event> events_;

@@ -70,11 +70,11 @@ void Exchange::note_spool() {
 
 std::optional<wire::CompressedReport> Exchange::read_spool(Spool::Position position) {
   const std::lock_guard lock(spool_mutex_);
-  if (position < spool_.first() || position >= spool_.end()) return std::nullopt;  // dropped or acknowledged meanwhile
+  if (!spool_.holds(position)) return std::nullopt;  // dropped, given up or acknowledged meanwhile
   auto report = spool_.read(position);
   if (report) return std::move(*report);
   log::error("spooled report cannot be read", {{"error", report.error().message}});
-  if (position == spool_.first()) spool_.drop_first();  // nothing older waits for an acknowledgement
+  spool_.drop(position);
   note_spool();
   return std::nullopt;
 }
@@ -95,6 +95,12 @@ void Exchange::give_up_first() {
   if (spool_.count() == 0) return;
   log::error("report given up, the manager can never store it");
   spool_.drop_first();
+  note_spool();
+}
+
+void Exchange::give_up_last() {
+  const std::lock_guard lock(spool_mutex_);
+  spool_.drop(last_);
   note_spool();
 }
 

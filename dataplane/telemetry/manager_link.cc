@@ -3,6 +3,7 @@
 
 #include <random>
 #include <thread>
+#include <variant>
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
@@ -62,6 +63,7 @@ bool ManagerLink::write(Stream& stream) {
       log::error("message not sent",
                  {{"bytes", proto.ByteSizeLong()},
                   {"error", accepted ? "larger than the manager accepts" : accepted.error().message}});
+      if (std::holds_alternative<wire::CompressedReport>(*message)) exchange_.give_up_last();
       continue;
     }
     if (!stream.Write(proto)) break;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -142,6 +143,10 @@ Status Spool::append(const wire::CompressedReport& report, std::uint64_t announc
   return {};
 }
 
+bool Spool::holds(Position position) const {
+  return position >= first_ && position < end() && !entries_[position - first_].given_up;
+}
+
 Result<wire::CompressedReport> Spool::read(Position position) const {
   assert(position >= first_ && position < end());
   const auto& entry = entries_[position - first_];
@@ -152,14 +157,16 @@ Result<wire::CompressedReport> Spool::read(Position position) const {
 }
 
 void Spool::release(std::uint64_t boot_id, std::uint64_t sequence) {
-  while (!entries_.empty() && entries_.front().boot_id == boot_id && entries_.front().sequence <= sequence) pop_front();
+  const auto acknowledged = [&](const Entry& entry) {
+    return entry.given_up || (entry.boot_id == boot_id && entry.sequence <= sequence);
+  };
+  while (!entries_.empty() && acknowledged(entries_.front())) pop_front();
   remove_released();
 }
 
-void Spool::drop_first() {
-  if (entries_.empty()) return;
-  count_dropped(entries_.front());
-  pop_front();
+void Spool::drop(Position position) {
+  if (!holds(position)) return;
+  count_dropped(entries_[position - first_]);
   remove_released();
 }
 
@@ -177,7 +184,8 @@ void Spool::drop_oldest_segment() {
   remove_released();
 }
 
-void Spool::count_dropped(const Entry& entry) {
+void Spool::count_dropped(Entry& entry) {
+  if (std::exchange(entry.given_up, true)) return;
   ++dropped_;
   unannounced_ += entry.announced;
 }
@@ -188,6 +196,7 @@ void Spool::pop_front() {
 }
 
 void Spool::remove_released() {
+  while (!entries_.empty() && entries_.front().given_up) pop_front();
   const auto still_needed = entries_.empty() ? segments_.back().number() : entries_.front().segment;
   while (segments_.front().number() < still_needed) {
     size_.value -= segments_.front().size();

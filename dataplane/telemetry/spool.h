@@ -37,16 +37,18 @@ class Spool {
   // kExhausted or kIo when the disk does not take it; older reports may have made room for it all the same.
   Status append(const wire::CompressedReport& report, std::uint64_t announced = 0);
 
-  // Positions first() <= p < end() can be read.
+  // Positions first() <= p < end() can be read, but for those given up.
   Position first() const { return first_; }
   Position end() const { return first_ + entries_.size(); }
+  bool holds(Position position) const;
   // kMalformed: the record has rotted on disk since it was written.
   Result<wire::CompressedReport> read(Position position) const;
 
   // Forgets from the front everything of this boot up to and including `sequence`.
   void release(std::uint64_t boot_id, std::uint64_t sequence);
-  // Gives the oldest record up: it cannot be read or can never be stored. Counted as dropped.
-  void drop_first();
+  // Gives a record up that cannot be read or can never be stored. Counted as dropped; it waits for no acknowledgement.
+  void drop(Position position);
+  void drop_first() { drop(first_); }
 
   std::uint64_t count() const { return entries_.size(); }
   Bytes size() const { return size_; }                        // on disk
@@ -61,6 +63,7 @@ class Spool {
     std::uint64_t announced;
     std::uint64_t segment;  // its number
     SegmentRange range;
+    bool given_up = false;  // stays until those before it have gone, so that positions stay
   };
   class Directory;
 
@@ -70,7 +73,7 @@ class Spool {
   void make_room(std::uint64_t bytes);
   void drop_oldest_segment();
   void pop_front();
-  void count_dropped(const Entry& entry);
+  void count_dropped(Entry& entry);
   void remove_released();
 
   std::unique_ptr<Directory> directory_;

@@ -2,6 +2,8 @@
 // What is published arrives once in effect, whatever happens to either side.
 #include <fstream>
 
+#include "common/wire/compress.h"
+#include "dataplane/telemetry/spool.h"
 #include "tests/contract/session/fixture.h"
 
 namespace foreflow::test {
@@ -109,6 +111,39 @@ TEST_F(Delivery, AFullSpoolDropsTheOldestAndTheManagerHearsHowMany) {
   publish(*session, 2'001, 2'001);  // speaks of what was lost after the last of them
   ASSERT_TRUE(session->flush(seconds(20))) << session->last_error();
   EXPECT_EQ(handler_.announced_lost(), session->dropped_reports());
+}
+
+// Each is the last of its boot: an acknowledgement of a later boot's reports has to pass it.
+TEST_F(Delivery, ReportsThatCannotBeReadOrSentAreCountedAndHoldNothingUp) {
+  start_manager();
+  stop_manager();
+  const auto directory = config().spool_directory;
+  {
+    auto spool = *telemetry::Spool::open(directory, Bytes{64u << 20});
+    for (const std::uint64_t boot : {10, 11})
+      for (std::int64_t i = 1; i <= 2; ++i) {
+        auto made = report(i);
+        made.sequence = static_cast<std::uint64_t>(i);
+        auto compressed = *wire::compress(made, boot);
+        if (boot == 10 && i == 2) compressed.raw_size = UINT32_MAX;  // more than the manager accepts
+        ASSERT_TRUE(spool.append(compressed));
+      }
+  }
+  const auto session = dataplane("dp1", 12);
+  std::fstream file(directory / "segment-0000000000000001", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(-1, std::ios::end);
+  const auto last = static_cast<char>(file.peek() ^ 1);
+  file.seekp(-1, std::ios::end).put(last);
+  file.close();
+  ASSERT_TRUE(file);
+  publish(*session, 3, 62);  // more than may be in flight
+  start_manager();
+  ASSERT_TRUE(session->flush(seconds(20))) << session->unacknowledged();
+  EXPECT_EQ(session->dropped_reports(), 2u);
+  publish(*session, 63, 63);
+  ASSERT_TRUE(session->flush(seconds(20)));
+  EXPECT_THAT(handler_.stored(), SizeIs(2 + 60 + 1));
+  EXPECT_EQ(handler_.announced_lost(), 2u);
 }
 
 TEST_F(Delivery, TheNewestDesiredStateWinsAndIsTakenOnce) {

@@ -103,6 +103,24 @@ TEST(Spool, DropsTheOldestWhenFullAndCountsThem) {
   EXPECT_EQ(spool.read(spool.end() - 1)->sequence, kReports);
 }
 
+TEST(Spool, ARecordGivenUpAnywhereHoldsNothingUp) {
+  const test::TemporaryDirectory directory;
+  auto spool = *Spool::open(directory.path(), kCapacity);
+  for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(spool.append(record(1, i)));
+  for (std::uint64_t i = 1; i <= 2; ++i) ASSERT_TRUE(spool.append(record(2, i)));
+  const auto last_of_boot = spool.first() + 2;
+  spool.drop(last_of_boot);
+  spool.drop(last_of_boot);
+  EXPECT_EQ(spool.dropped(), 1u) << "once";
+  EXPECT_FALSE(spool.holds(last_of_boot));
+  EXPECT_EQ(spool.read(last_of_boot + 1)->boot_id, 2u) << "the others stand where they stood";
+  spool.release(1, 2);
+  EXPECT_THAT(sequences(spool), ElementsAre(1, 2));
+  spool.release(2, 2);
+  EXPECT_EQ(spool.count(), 0u);
+  EXPECT_EQ(bytes_on_disk(directory.path()), 0u);
+}
+
 TEST(Spool, WhatADroppedReportAnnouncedIsUnannouncedAgain) {
   const test::TemporaryDirectory directory;
   {
