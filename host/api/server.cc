@@ -2,12 +2,11 @@
 #include "host/api/server.h"
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
+#include "common/wire/server_credentials.h"
 #include "host/api/service.h"
 
 namespace foreflow::api {
@@ -16,26 +15,6 @@ namespace {
 constexpr int kLargestRequest = 64 << 10;
 constexpr int kMostThreads = 8;
 constexpr std::chrono::seconds kDrain{2};
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) return fail(ErrorCode::kIo, fmt::format("{}: cannot be read", path.string()));
-  return text.str();
-}
-
-Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const ApiConfig& config) {
-  const auto ca = read_file(config.ca);
-  const auto certificate = read_file(config.certificate);
-  const auto key = read_file(config.key);
-  for (const auto* file : {&ca, &certificate, &key})
-    if (!*file) return tl::unexpected(file->error());
-  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = *ca;
-  options.pem_key_cert_pairs.push_back({*key, *certificate});
-  return grpc::SslServerCredentials(options);
-}
 
 }  // namespace
 
@@ -47,7 +26,7 @@ class ApiServer::Impl {
   }
 
   Status listen(const ApiConfig& config) {
-    auto secret = credentials(config);
+    const auto secret = wire::server_credentials({config.ca, config.certificate, config.key}, config.certificate_poll);
     if (!secret) return tl::unexpected(secret.error());
     grpc::ResourceQuota quota("api");
     quota.SetMaxThreads(kMostThreads);
@@ -61,9 +40,7 @@ class ApiServer::Impl {
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0)
       return fail(ErrorCode::kUnavailable,
-                  fmt::format("api: cannot listen on {} with {}: the address is in use or not ours, or certificate and "
-                              "key do not belong together",
-                              config.listen, config.certificate.string()));
+                  fmt::format("api: cannot listen on {}: the address is in use or not ours", config.listen));
     return {};
   }
 

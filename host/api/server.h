@@ -2,6 +2,7 @@
 // Serves Operations over gRPC with mutual TLS, to certificates that name an operator.
 // Place: host/api.
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct ApiConfig {
   std::string listen = "127.0.0.1:7444";  // host:port (port 0 = any free) or unix:/path
   std::filesystem::path ca, certificate, key;
   std::vector<std::string> operators{"operator"};  // common names that are let in
+  std::chrono::seconds certificate_poll{10};       // replaced files are taken up within this time; replace by rename
 };
 
 class ApiServer {

@@ -5,16 +5,11 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/resource_quota.h>
-#include <grpcpp/security/server_credentials.h>
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/support/method_handler.h>
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/wire/credentials.h"
 #include "common/wire/library_log.h"
 #include "common/wire/limits.h"
+#include "common/wire/server_credentials.h"
 #include "host/link/dataplane_session.h"
 
 namespace foreflow::link {
@@ -22,18 +17,6 @@ namespace {
 
 constexpr int kMostThreads = 8'192;  // one per session and gRPC's pollers
 constexpr std::chrono::seconds kShutdown{2};
-
-// Verified by TLS itself, before a byte of ours is read; 1.2 is gRPC's minimum.
-std::shared_ptr<grpc::ServerCredentials> server_credentials(const LinkConfig& config) {
-  using namespace grpc::experimental;
-  auto provider = std::make_shared<FileWatcherCertificateProvider>(config.key, config.certificate, config.ca,
-                                                                   config.certificate_poll.count());
-  TlsServerCredentialsOptions options(std::move(provider));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  return TlsServerCredentials(options);
-}
 
 void bound(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(wire::kLargestMessage));
@@ -78,14 +61,12 @@ class LinkServer::Impl {
   explicit Impl(SessionHandler& handler) : service(handler) {}
 
   Status listen(const LinkConfig& config) {
-    const wire::TlsFiles files{config.ca, config.certificate, config.key};
-    const auto credentials = wire::load_credentials(files);
+    const auto credentials =
+        wire::server_credentials({config.ca, config.certificate, config.key}, config.certificate_poll);
     if (!credentials) return tl::unexpected(credentials.error());
-    if (const auto valid = wire::check_valid(*credentials, SystemClock{}.now()); !valid)
-      log::warning("dataplanes will refuse this manager", {{"error", valid.error().message}});
     grpc::ServerBuilder builder;
     bound(builder);
-    builder.AddListeningPort(config.listen, server_credentials(config), &port);
+    builder.AddListeningPort(config.listen, *credentials, &port);
     builder.RegisterService(&service);
     server = builder.BuildAndStart();
     if (!server)
