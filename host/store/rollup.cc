@@ -22,12 +22,27 @@ void DirtyBuckets::touch(const Point& point) {
   if (!has_tiers(point) || point.time.value > kFarthest) return;
   const auto& subject = point.measurement == Measurement::kDataplane ? point.tags.dpu : point.tags.vm;
   if (seen_.size() > most_) seen_.clear();
-  const bool first = seen_.insert(std::string(to_string(point.measurement)) + '\0' + subject).second;
   for (const auto tier : kTiers) {
     const auto start = bucket_start(point.time, tier);
-    add({UnixNanos{start.value + width_ns(tier)}, tier, point.measurement, subject});
-    if (first) add({start, tier, point.measurement, subject});
+    const Bucket bucket{UnixNanos{start.value + width_ns(tier)}, tier, point.measurement, subject};
+    if (tier == Resolution::k1Hour && seen_.insert(std::string(to_string(point.measurement)) + '\0' + subject).second &&
+        new_.size() < most_)
+      new_.push_back(bucket);
+    add(bucket);
   }
+}
+
+void DirtyBuckets::touch_hour(const Bucket& hour) {
+  for (const auto tier : kTiers)
+    for (auto end = hour.start().value + width_ns(tier); end <= hour.end.value; end += width_ns(tier))
+      add({UnixNanos{end}, tier, hour.measurement, hour.subject});
+}
+
+std::vector<Bucket> DirtyBuckets::take_new(std::size_t most) {
+  const auto end = new_.begin() + static_cast<std::ptrdiff_t>(std::min(most, new_.size()));
+  std::vector<Bucket> taken(new_.begin(), end);
+  new_.erase(new_.begin(), end);
+  return taken;
 }
 
 void DirtyBuckets::add(Bucket bucket) {
@@ -56,7 +71,46 @@ void Rollup::observe(const std::vector<Point>& points, UnixNanos now) {
   }
 }
 
+// What an earlier process left: buckets are computed in order of time, so the last point of an hour says how far it
+// came.
+Status Rollup::catch_up() {
+  auto series = [&] {
+    const std::scoped_lock lock(mutex_);
+    return dirty_.take_new(config_.series_per_step);
+  }();
+  for (auto each = series.begin(); each != series.end(); ++each) {
+    const auto hours = hours_to_compute(*each);
+    const std::scoped_lock lock(mutex_);
+    if (!hours) {
+      for (; each != series.end(); ++each) dirty_.add_new(std::move(*each));
+      return tl::unexpected(hours.error());
+    }
+    for (const auto& hour : *hours) dirty_.touch_hour(hour);
+  }
+  return {};
+}
+
+// Of `newest` and the hours before it, those that have raw points and may lack points of their tiers.
+Result<std::vector<Bucket>> Rollup::hours_to_compute(const Bucket& newest) {
+  constexpr auto kWidth = width_ns(Resolution::k1Hour);
+  if (newest.start().value < static_cast<std::int64_t>(config_.raw_kept_ns)) return std::vector<Bucket>{};
+  const UnixNanos oldest{newest.start().value - static_cast<std::int64_t>(config_.raw_kept_ns)};
+  const auto computed = store_.range({newest.measurement, Resolution::k1Hour, newest.subject, oldest, newest.start()});
+  if (!computed) return tl::unexpected(computed.error());
+  const auto from = computed->empty() ? std::max(oldest.value, newest.start().value - config_.hours_back * kWidth)
+                                      : computed->back().time.value + kWidth;
+  std::vector<Bucket> hours;
+  for (auto hour = newest; hour.start().value >= from; hour.end.value -= kWidth) {
+    const auto raw = store_.range({hour.measurement, Resolution::kRaw, hour.subject, UnixNanos{hour.start().value + 1},
+                                   UnixNanos{hour.end.value + 1}});
+    if (!raw) return tl::unexpected(raw.error());
+    if (!raw->empty()) hours.push_back(hour);
+  }
+  return hours;
+}
+
 Status Rollup::step(UnixNanos now) {
+  if (auto caught_up = catch_up(); !caught_up) return caught_up;
   const auto due = [&] {
     const std::scoped_lock lock(mutex_);
     return dirty_.take(UnixNanos{now.value - static_cast<std::int64_t>(config_.grace_ns)}, config_.buckets_per_step);

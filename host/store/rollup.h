@@ -7,6 +7,7 @@
 #pragma once
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <set>
 #include <string>
@@ -34,9 +35,13 @@ class DirtyBuckets {
  public:
   explicit DirtyBuckets(std::size_t most) : most_(most) {}
 
-  // The buckets of a raw point of vm_net, vm_app or dataplane; nothing for other points. The first point of a series
-  // also names the buckets before its own: an earlier process may have ended without computing them.
+  // The buckets of a raw point of vm_net, vm_app or dataplane; nothing for other points.
   void touch(const Point& point);
+  // All buckets of that hour.
+  void touch_hour(const Bucket& hour);
+  // Takes out at most `most` series that had their first point since; of each the hour of that point.
+  std::vector<Bucket> take_new(std::size_t most);
+  void add_new(Bucket hour) { new_.push_back(std::move(hour)); }
   void add(Bucket bucket);
 
   // Takes out at most `most` buckets that ended by `until`, in order of their ends.
@@ -49,6 +54,7 @@ class DirtyBuckets {
   const std::size_t most_;
   std::set<Bucket> dirty_;
   std::unordered_set<std::string> seen_;
+  std::deque<Bucket> new_;
   std::uint64_t forgotten_ = 0;
 };
 
@@ -59,6 +65,10 @@ struct RollupConfig {
   std::uint64_t raw_kept_ns = 6 * 86'400 * kNanosPerSecond;
   std::size_t most_dirty = 500'000;
   std::size_t buckets_per_step = 2'000;
+  // An earlier process may have ended with buckets that it had not computed. For each series that is new to this one
+  // the hours from its last point of an hour on (or, without one, these many before) are looked through for raw points.
+  int hours_back = 24;
+  std::size_t series_per_step = 16;
 };
 
 // Thread safety: all members from any thread; step() reads and writes the store without holding up observe().
@@ -81,6 +91,8 @@ class Rollup {
 
  private:
   Result<std::vector<Point>> compute(const std::vector<Bucket>& buckets);
+  Status catch_up();
+  Result<std::vector<Bucket>> hours_to_compute(const Bucket& newest);
 
   SeriesStore& store_;
   const RollupConfig config_;

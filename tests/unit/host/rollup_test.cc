@@ -151,6 +151,40 @@ TEST_F(RollupTest, ARestartLosesNoBucket) {
   EXPECT_EQ(tier(Resolution::k1Hour).size(), 2u);
 }
 
+TEST_F(RollupTest, ARestartAfterAnOutageOfHoursLosesNoBucket) {
+  report(net(kStart - 5 * kHour + kSecond, 10), kStart - 5 * kHour + kSecond);
+  ASSERT_TRUE(rollup_.step(UnixNanos{kStart - 4 * kHour + 10 * kSecond}));
+  ASSERT_EQ(tier(Resolution::k1Hour).size(), 1u);
+  // Until the restart the database took points and no tiers.
+  report(net(kStart - 3 * kHour + kSecond, 20), kStart - 3 * kHour + kSecond);
+  report(net(kStart - kHour + 1'800 * kSecond, 30), kStart - kHour + 1'800 * kSecond);
+  report(net(kStart + 60 * kSecond, 40), kStart + 60 * kSecond);
+  Rollup successor(store_, config_);
+  successor.observe({net(kStart + 1'200 * kSecond, 50)}, UnixNanos{kStart + 1'200 * kSecond});
+  store_.down = true;
+  EXPECT_FALSE(successor.step(UnixNanos{kStart + 1'200 * kSecond}));
+  store_.down = false;
+  ASSERT_TRUE(store_.append({net(kStart + 1'200 * kSecond, 50)}, std::nullopt));
+  ASSERT_TRUE(successor.step(UnixNanos{kStart + kHour + 3 * kSecond}));
+  const auto offered = [&](Resolution resolution) {
+    std::vector<std::int64_t> found;
+    for (const auto& point : tier(resolution)) found.push_back(value(point, "tx_offered_bytes"));
+    return found;
+  };
+  EXPECT_EQ(offered(Resolution::k1Hour), (std::vector<std::int64_t>{10, 20, 30, 90}));
+  EXPECT_EQ(offered(Resolution::k1Min), (std::vector<std::int64_t>{10, 20, 30, 40, 50}));
+}
+
+TEST_F(RollupTest, ASeriesWithoutTiersIsLookedThroughForABoundedTime) {
+  report(net(kStart - 30 * kHour, 10), kStart);
+  report(net(kStart - 20 * kHour, 20), kStart);
+  Rollup successor(store_, config_);
+  successor.observe({net(kStart + kSecond, 30)}, UnixNanos{kStart + kSecond});
+  ASSERT_TRUE(store_.append({net(kStart + kSecond, 30)}, std::nullopt));
+  ASSERT_TRUE(successor.step(UnixNanos{kStart + kHour + 3 * kSecond}));
+  EXPECT_EQ(tier(Resolution::k1Hour).size(), 2u);
+}
+
 TEST_F(RollupTest, TriesAgainAfterTheStoreFailed) {
   report(net(kStart + kSecond, 100), kStart + kSecond);
   store_.down = true;
