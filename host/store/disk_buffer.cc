@@ -10,33 +10,13 @@
 #include <fmt/format.h>
 
 #include "common/log.h"
+#include "host/store/buffer_frame.h"
 
 namespace foreflow::store {
 namespace {
 
-constexpr std::string_view kMagic("FFLOWBUF\1\0\0\0", 12);
-constexpr std::size_t kFrame = 8;
+constexpr std::string_view kMagic("FFLOWBUF\2\0\0\0", 12);
 constexpr std::string_view kSuffix = ".log";
-
-void put_u32(std::string& out, std::uint32_t value) {
-  for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(value >> shift));
-}
-
-std::uint32_t take_u32(std::string_view in) {
-  std::uint32_t value = 0;
-  for (unsigned i = 0; i < 4; ++i) value |= std::uint32_t{static_cast<unsigned char>(in[i])} << (8 * i);
-  return value;
-}
-
-// The record at the start of `in`; no value when it is cut or damaged.
-std::optional<std::string_view> first_record(std::string_view in) {
-  if (in.size() < kFrame) return std::nullopt;
-  const std::size_t size = take_u32(in);
-  if (size > in.size() - kFrame) return std::nullopt;
-  const auto payload = in.substr(kFrame, size);
-  if (checksum(payload) != take_u32(in.substr(4))) return std::nullopt;
-  return payload;
-}
 
 std::optional<std::uint64_t> segment_number(const std::filesystem::path& path) {
   const auto name = path.filename().string();
@@ -91,21 +71,28 @@ Status DiskBuffer::recover_segment(std::uint64_t number, const std::function<voi
   const auto contents = file->read_at(0, *size);
   if (!contents) return tl::unexpected(contents.error());
 
-  std::string_view rest(*contents);
-  if (rest.starts_with(kMagic)) {
-    rest.remove_prefix(kMagic.size());
-    while (const auto record = first_record(rest)) {
-      recovered(*record);
-      rest.remove_prefix(kFrame + record->size());
+  const std::string_view all(*contents);
+  std::size_t end = 0;         // of the last good record
+  std::size_t unreadable = 0;  // before it
+  if (all.starts_with(kMagic)) {
+    end = kMagic.size();
+    for (auto at = end; at < all.size();) {
+      if (const auto record = first_record(all.substr(at))) {
+        recovered(*record);
+        unreadable += at - end;
+        end = at += kFrame + record->size();
+      } else {
+        at += gap_before_record(all.substr(at));
+      }
     }
   }
-  if (!rest.empty()) {
-    unreadable_ += rest.size();
-    log::warning("the end of a buffer file does not parse and is skipped",
-                 {{"file", path_of(number).string()}, {"bytes", rest.size()}});
-  }
-  size_ += contents->size();
-  segments_.push_back({number, contents->size() - rest.size(), std::make_shared<File>(std::move(*file))});
+  unreadable += all.size() - end;
+  if (unreadable > 0)
+    log::warning("a part of a buffer file does not parse and is skipped",
+                 {{"file", path_of(number).string()}, {"bytes", unreadable}});
+  unreadable_ += unreadable;
+  size_ += all.size();
+  segments_.push_back({number, end, std::make_shared<File>(std::move(*file))});
   return {};
 }
 
@@ -115,14 +102,9 @@ std::filesystem::path DiskBuffer::path_of(std::uint64_t number) const {
 
 Result<DiskBuffer::Position> DiskBuffer::append(std::string_view record) {
   if (record.size() > UINT32_MAX) return fail(ErrorCode::kMalformed, "a record of over 4 GiB cannot be buffered");
-  std::string framed;
-  framed.reserve(kFrame + record.size());
-  put_u32(framed, static_cast<std::uint32_t>(record.size()));
-  put_u32(framed, checksum(record));
-  framed += record;
-
+  const auto bytes = framed(record);
   std::unique_lock lock(mutex_);
-  if (const auto written = write(framed); !written) return tl::unexpected(written.error());
+  if (const auto written = write(bytes); !written) return tl::unexpected(written.error());
   const Position end{segments_.back().number, segments_.back().size};
   if (const auto durable = make_durable(lock); !durable) return tl::unexpected(durable.error());
   return end;
@@ -208,30 +190,34 @@ Result<DiskBuffer::Batch> DiskBuffer::read(Position from, std::size_t most) cons
   while (segment != segments_.end() &&
          (segment->number < from.segment || (segment->number < durable.segment && start_in(*segment) >= segment->size)))
     ++segment;
-  if (segment == segments_.end()) return Batch{{}, from};
+  if (segment == segments_.end()) return Batch{{}, from, {}};
   const auto start = start_in(*segment);
   const auto limit = segment->number == durable.segment ? durable.offset : segment->size;
   const Position here{segment->number, start};
-  if (segment->number > durable.segment || start >= limit) return Batch{{}, std::max(from, here)};
+  if (segment->number > durable.segment || start >= limit) return Batch{{}, std::max(from, here), {}};
   const auto file = segment->file;
   lock.unlock();
 
   const auto frame = file->read_at(start, kFrame);
   if (!frame) return tl::unexpected(frame.error());
-  const auto first = frame->size() == kFrame ? kFrame + take_u32(*frame) : 0;
+  const auto first = frame->size() == kFrame ? kFrame + framed_size(*frame) : 0;
   const auto wanted = std::min<std::uint64_t>(limit - start, std::max<std::uint64_t>(most, first));
   const auto data = file->read_at(start, wanted);
   if (!data) return tl::unexpected(data.error());
-  Batch batch{{}, here};
+  Batch batch{{}, here, {}};
   std::string_view rest(*data);
   while (const auto record = first_record(rest)) {
     batch.records.emplace_back(*record);
     rest.remove_prefix(kFrame + record->size());
     batch.end.offset += kFrame + record->size();
   }
-  if (batch.records.empty())
-    return fail(ErrorCode::kIo,
-                fmt::format("{}: damaged at byte {} since it was written", file->path().string(), start));
+  if (!batch.records.empty()) return batch;
+  auto all = file->read_at(start, limit - start);
+  if (!all) return tl::unexpected(all.error());
+  all->resize(limit - start);  // were the file shorter than it was, that would be a gap too
+  all->resize(gap_before_record(*all));
+  batch.end.offset += all->size();
+  batch.gap = std::move(*all);
   return batch;
 }
 

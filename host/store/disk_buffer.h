@@ -3,9 +3,9 @@
 // Place: host/store; between InfluxStore's append and the database.
 //
 // Format: files `<16 hex digits>.log`, numbered without order gaps; each is `"FFLOWBUF" u32 version` and then records
-// `u32 size, u32 crc32(payload), payload`, integers little endian. A tail that does not parse (the process died while
-// it wrote) ends the file. Thread safety: all members from any thread. Appends that arrive while the disk is being
-// synced share the next sync.
+// as in buffer_frame.h. A tail that does not parse (the process died while it wrote) ends the file; a record that has
+// rotted is passed over, up to the next whole one.
+// Thread safety: all members from any thread. Appends that arrive while the disk is being synced share the next sync.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
@@ -37,7 +37,8 @@ class DiskBuffer {
   };
   struct Batch {
     std::vector<std::string> records;
-    Position end;  // read on from here
+    Position end;     // read on from here
+    std::string gap;  // instead of records: bytes here that have rotted since they were written
   };
 
   // Shows each record found to `recovered`, in order. kUnavailable: another process has the folder.
@@ -47,7 +48,8 @@ class DiskBuffer {
   // The record's end, once it is durable. kExhausted: the limit or the disk is reached, nothing was kept.
   Result<Position> append(std::string_view record);
 
-  // Durable records from `from` on: one at least if there is any, then as many as fit in `most` bytes.
+  // Durable records from `from` on: one at least if there is any, then as many as fit in `most` bytes. Or a gap, which
+  // ends where the next whole record begins.
   Result<Batch> read(Position from, std::size_t most) const;
 
   Position begin() const;

@@ -69,6 +69,10 @@ bool InfluxSender::take_batch() {
     note_failure(Outcome::kHeld, batch.error().message);
     return false;
   }
+  if (!batch->gap.empty()) {
+    note_gap(*batch);
+    return true;
+  }
   if (batch->records.empty()) {
     skip_to(batch->end);
     return false;
@@ -98,6 +102,20 @@ bool InfluxSender::take_batch() {
 void InfluxSender::skip_to(DiskBuffer::Position end) {
   const std::scoped_lock lock(mutex_);
   sent_ = std::max(sent_, end);
+  progress_.notify_all();
+}
+
+// The points in it are lost for good, about as many as there are line ends.
+void InfluxSender::note_gap(const DiskBuffer::Batch& batch) {
+  const auto points = static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(1, std::ranges::count(batch.gap, '\n')));
+  const auto error =
+      fmt::format("the buffer has rotted on disk: {} bytes of file {:016x}.log, about {} points, are lost",
+                  batch.gap.size(), batch.end.segment, points);
+  log::error("points lost", {{"error", error}});
+  const std::scoped_lock lock(mutex_);
+  sent_ = batch.end;
+  rejected_ += points;
+  last_error_ = error;
   progress_.notify_all();
 }
 

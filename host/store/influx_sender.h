@@ -43,13 +43,14 @@ class InfluxSender {
 
   DiskBuffer::Position sent() const;
   std::uint64_t delivered() const;  // points that left the buffer, refused ones too
-  std::uint64_t rejected() const;
+  std::uint64_t rejected() const;   // or lost in a gap of the buffer
   std::string last_error() const;
 
  private:
   void run();
   bool take_batch();  // false: nothing left or a failure, wait
   void skip_to(DiskBuffer::Position end);
+  void note_gap(const DiskBuffer::Batch& batch);
   void note_success(DiskBuffer::Position end, std::uint64_t points, const Delivery& delivery);
   void note_failure(Outcome outcome, const std::string& reason);
 

@@ -115,8 +115,10 @@ class InfluxStore::Impl {
     // Read in this order, so that a point delivered meanwhile cannot make the difference negative.
     const auto delivered = sender_->delivered();
     const auto accepted = accepted_.load();
+    // With an empty buffer nothing is pending, though points that rotted in it were never delivered.
+    const bool pending = sender_->sent() < buffer_->end() && accepted > delivered;
     return Health{fmt::format("influxdb {} database {}", config_.url, config_.database),
-                  accepted > delivered ? accepted - delivered : 0, sender_->rejected(), sender_->last_error()};
+                  pending ? accepted - delivered : 0, sender_->rejected(), sender_->last_error()};
   }
 
  private:

@@ -81,7 +81,7 @@ class SeriesStore {
   struct Health {
     std::string description;
     std::uint64_t pending_points = 0;   // acknowledged, in the manager's disk buffer, not yet in the database
-    std::uint64_t rejected_points = 0;  // refused by the database for good
+    std::uint64_t rejected_points = 0;  // refused by the database for good, or lost on disk
     std::string last_error;
   };
   virtual Health health() const = 0;

@@ -31,7 +31,8 @@ class DiskBufferTest : public ::testing::Test {
     for (;;) {
       const auto batch = buffer_->read(position, 64);
       EXPECT_TRUE(batch) << batch.error().message;
-      if (!batch || batch->records.empty()) return records;
+      if (!batch || (batch->records.empty() && batch->gap.empty())) return records;
+      gap_ += batch->gap;
       records.insert(records.end(), batch->records.begin(), batch->records.end());
       position = batch->end;
     }
@@ -49,6 +50,7 @@ class DiskBufferTest : public ::testing::Test {
   DiskBuffer::Config config_;
   std::unique_ptr<DiskBuffer> buffer_;
   std::vector<std::string> recovered_;
+  std::string gap_;  // of read_all()
 };
 
 TEST_F(DiskBufferTest, ReadsWhatWasAppendedInOrder) {
@@ -75,7 +77,7 @@ TEST_F(DiskBufferTest, SkipsATornTailOfAnyLength) {
   buffer_.reset();
   const auto file = files().at(0);
   const auto whole = std::filesystem::file_size(file);
-  const auto second = whole - 8 - 6;
+  const auto second = whole - 12 - 6;
   for (auto size = whole - 1;; --size) {
     std::filesystem::resize_file(file, size);
     open();
@@ -99,7 +101,38 @@ TEST_F(DiskBufferTest, DoesNotTakeADamagedRecordForAGoodOne) {
   file.close();
   open();
   EXPECT_EQ(recovered_, std::vector<std::string>{"first"});
-  EXPECT_EQ(buffer_->unreadable(), 8u + 6u);
+  EXPECT_EQ(buffer_->unreadable(), 12u + 6u);
+}
+
+TEST_F(DiskBufferTest, PassesOverARottenRecord) {
+  const std::vector<std::string> others{"first", "third", "fourth"};
+  for (const int rotten : {12 + 17, 12 + 17 + 4, 12 + 17 + 8, 12 + 17 + 12}) {  // mark, size, checksum, payload
+    test::TemporaryDirectory folder;
+    config_.folder = folder / "buffer";
+    open();
+    for (const auto* record : {"first", "second", "third", "fourth"}) ASSERT_TRUE(buffer_->append(record));
+    std::fstream file(files().at(0), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(rotten).put('\xff');
+    file.close();
+    gap_.clear();
+    EXPECT_EQ(read_all(), others) << "while open, byte " << rotten;
+    EXPECT_EQ(gap_.size(), 12u + 6u);
+    open();
+    EXPECT_EQ(recovered_, others) << "after opening, byte " << rotten;
+    EXPECT_EQ(buffer_->unreadable(), 12u + 6u);
+    EXPECT_EQ(read_all(), others);
+    buffer_.reset();
+  }
+}
+
+TEST_F(DiskBufferTest, ARottenEndOfTheBufferIsPassedTooAndNewRecordsCome) {
+  open();
+  ASSERT_TRUE(buffer_->append("first"));
+  ASSERT_TRUE(buffer_->append("second"));
+  std::fstream(files().at(0), std::ios::in | std::ios::out | std::ios::binary).seekp(-1, std::ios::end).put('X');
+  EXPECT_EQ(read_all(), std::vector<std::string>{"first"});
+  ASSERT_TRUE(buffer_->append("third"));
+  EXPECT_EQ(read_all(), (std::vector<std::string>{"first", "third"}));
 }
 
 TEST_F(DiskBufferTest, AForeignFileIsSkippedAndCounted) {
