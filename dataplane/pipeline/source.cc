@@ -5,6 +5,8 @@
 
 #include <rte_ethdev.h>
 
+#include "common/log.h"
+
 namespace foreflow::pipeline {
 
 std::size_t LiveSource::receive(std::span<rte_mbuf*, kBurst> packets, std::uint64_t /*now_ns*/) noexcept {
@@ -19,7 +21,10 @@ void CaptureSource::fill() noexcept {
   end_ = rte_eth_rx_burst(port_id_, queue_, held_.data(), kBurst);
   left_ -= std::min<std::uint64_t>(left_, end_);
   empty_reads_ = end_ == 0 ? empty_reads_ + 1 : 0;
-  if (empty_reads_ == kMostEmptyReads) left_ = 0;
+  if (empty_reads_ == kMostEmptyReads) {
+    log::warning("capture ends early", {{"ethdev", port_id_}, {"queue", queue_}, {"missing_packets", left_}});
+    left_ = 0;
+  }
 }
 
 std::size_t CaptureSource::receive(std::span<rte_mbuf*, kBurst> packets, std::uint64_t now_ns) noexcept {

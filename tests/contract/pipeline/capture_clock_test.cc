@@ -45,5 +45,21 @@ TEST(CaptureClock, PacketsThatFindTheRingFullAreNotOnTheirWay) {
   EXPECT_EQ(timeline.handed_over(0), 2 * Handover::kRingSize - lost);
 }
 
+TEST(CaptureSource, SaysHowManyPacketsDidNotCome) {
+  Testbed bed(1, {{"a"}});
+  bed.put("a", 0, make_frame({.source = mac(1), .destination = kGateway}));
+  CaptureSource source(bed.find("a").id, 0, 5);
+  std::array<rte_mbuf*, kBurst> packets;
+  testing::internal::CaptureStderr();
+  ASSERT_EQ(source.receive(packets, 1), 1u);
+  rte_pktmbuf_free(packets[0]);
+  for (int reads = 0; reads < 5'000; ++reads) source.next_due();
+  const auto told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(source.next_due(), kNever);
+  EXPECT_THAT(told, testing::HasSubstr("capture ends early"));
+  EXPECT_THAT(told, testing::HasSubstr("missing_packets=4"));
+  EXPECT_EQ(told.find("capture ends early"), told.rfind("capture ends early")) << "once";
+}
+
 }  // namespace
 }  // namespace foreflow::pipeline

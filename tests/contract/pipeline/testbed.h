@@ -48,6 +48,7 @@ class Testbed {
 
   wire::Report report() { return reporter_->report(UnixNanos{static_cast<std::int64_t>(now_ns_)}, kSecond); }
   Engine& engine() { return *engine_; }
+  const port::Port& find(const std::string& name) const;
   std::uint16_t workers() const { return workers_; }
   // Packets that have not come back to the pool.
   unsigned in_use() const { return rte_mempool_in_use_count(pool_); }
@@ -57,7 +58,6 @@ class Testbed {
     std::vector<rte_ring*> receive;
     std::vector<rte_ring*> transmit;
   };
-  const port::Port& find(const std::string& name) const;
 
   std::uint16_t workers_;
   rte_mempool* pool_ = nullptr;
