@@ -83,7 +83,12 @@ Status Engine::launch() {
 }
 
 void Engine::stop() {
-  if (lcores_.empty()) return;
+  if (!lcores_.empty()) stop_workers();
+  // A worker that was late gave packets to one that had left already.
+  for (auto& worker : workers_) worker->discard_handed_over();
+}
+
+void Engine::stop_workers() {
   phase_.store(Phase::kDraining, std::memory_order_release);
   // A packet crosses at most two rings; each needs a round of its worker.
   constexpr int kMostWaits = 100;

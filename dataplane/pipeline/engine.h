@@ -38,7 +38,8 @@ class Engine {
 
   // Starts worker w on the w-th worker lcore.
   Status launch();
-  // Takes nothing new, lets the rings run dry, sends what is left, and waits for the workers.
+  // Takes nothing new, lets the rings run dry, sends what is left, and waits for the workers. What is in the rings
+  // nevertheless is freed and counted as lost on hand-over.
   void stop();
 
   Publisher& publisher() noexcept { return *publisher_; }
@@ -61,6 +62,7 @@ class Engine {
   };
 
   explicit Engine(const EngineConfig& config) : config_(config) {}
+  void stop_workers();
   static int entry(void* job);
   void run(std::uint16_t worker);
   void rest(std::uint16_t worker, std::uint32_t idle_rounds);

@@ -59,6 +59,20 @@ std::size_t Worker::drain(const Snapshot& snapshot, std::uint64_t now_ns) {
   return handled;
 }
 
+void Worker::discard_handed_over() noexcept {
+  std::array<rte_mbuf*, kBurst> packets;
+  for (std::uint16_t from = 0; from < handover_.workers(); ++from) {
+    if (from == id_) continue;
+    while (const auto count = handover_.take(from, id_, packets)) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto& passage = handover_.passage(packets[i]);
+        books_.lost_on_handover(passage.slot, passage.direction, rte_pktmbuf_pkt_len(packets[i]));
+      }
+      rte_pktmbuf_free_bulk(packets.data(), static_cast<unsigned>(count));
+    }
+  }
+}
+
 std::uint64_t Worker::next_due() noexcept {
   auto earliest = kNever;
   for (auto& source : sources_) earliest = std::min(earliest, source->next_due());

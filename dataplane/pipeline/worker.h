@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One worker: receives bursts, leads each packet to the owner of its VM, and runs the stages of the VMs it owns.
-// Place: dataplane/pipeline. Thread safety: poll() and drain() by one thread; counters and top flows by the control
+// Place: dataplane/pipeline. Thread safety: poll(), drain() and discard_handed_over() by one at a time; counters and top flows by the control
 // thread. Time is handed in with each poll.
 #pragma once
 #include <atomic>
@@ -41,6 +41,8 @@ class Worker {
   std::size_t poll(const Snapshot& snapshot, std::uint64_t now_ns);
   // The same without taking anything new from ports.
   std::size_t drain(const Snapshot& snapshot, std::uint64_t now_ns);
+  // Frees what others still gave to this worker and counts it as lost. By the control thread, once no worker runs.
+  void discard_handed_over() noexcept;
 
   // The earliest time at which a source has something (captures), for poll()'s caller.
   std::uint64_t next_due() noexcept;
