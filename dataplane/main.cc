@@ -102,6 +102,7 @@ int run(const config::Config& config) {
   log::info("dataplane runs", {{"id", config.id}, {"version", kVersion}, {"workers", config.workers}});
   control.run(*signals);
   (*engine)->stop();
+  control.conclude();
   log::info("dataplane ends", {{"id", config.id}});
   return kOk;
 }

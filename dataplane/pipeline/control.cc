@@ -70,6 +70,17 @@ void Control::run(Signals& signals) {
     log::warning("reports are not stored yet; they stay in the spool", {{"count", w_.session.unacknowledged()}});
 }
 
+void Control::conclude() {
+  const auto now = w_.engine.now();
+  const auto* timeline = w_.engine.timeline();
+  // A replay that ended by itself has had its last report; one that has not begun has nothing to tell.
+  if (timeline != nullptr && (!playing_ || finished_)) return;
+  if (now <= reported_ns_) return;
+  const auto time = timeline == nullptr ? clock_.now() : UnixNanos{static_cast<std::int64_t>(now)};
+  publish_report(time, now - reported_ns_);
+  reported_ns_ = now;
+}
+
 void Control::tick() {
   take_compiled();
   configure();

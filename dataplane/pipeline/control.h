@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control thread: takes desired states from the session, lets the configurator apply them, sends what was achieved,
 // and reports each second.
-// Place: dataplane/pipeline, on the main lcore. Thread safety: none. A tick never waits; what waits for the disk or
-// compiles runs in the background.
+// Place: dataplane/pipeline, on the main lcore. Thread safety: none. What waits for the disk or compiles
+// runs in the background, and a tick waits for no other thread. It does wait for the device: a desired state's device
+// calls are all made within one tick, and its retirements in a later one.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -41,6 +42,8 @@ class Control {
   Status prepare();
   // Until a request to stop, or until all captures have ended and their reports are stored.
   void run(Signals& signals);
+  // After the workers have stopped: the last report, up to the end. The session's destructor brings it to the spool.
+  void conclude();
 
  private:
   // Signatures that the background has compiled.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One worker: receives bursts, leads each packet to the owner of its VM, and runs the stages of the VMs it owns.
-// Place: dataplane/pipeline. Thread safety: poll(), drain() and discard_handed_over() by one at a time; counters and top flows by the control
-// thread. Time is handed in with each poll.
+// Place: dataplane/pipeline. Thread safety: poll(), drain() and discard_handed_over() by one at a time; counters and
+// top flows by the control thread. Time is handed in with each poll.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -49,6 +49,7 @@ class Testbed {
   wire::Report report() { return reporter_->report(UnixNanos{static_cast<std::int64_t>(now_ns_)}, kSecond); }
   Engine& engine() { return *engine_; }
   const port::Port& find(const std::string& name) const;
+  const std::vector<port::Port>& ports() const { return ports_; }
   std::uint16_t workers() const { return workers_; }
   // Packets that have not come back to the pool.
   unsigned in_use() const { return rte_mempool_in_use_count(pool_); }
