@@ -49,8 +49,8 @@ std::vector<std::unique_ptr<Source>> sources_of(std::uint16_t worker, std::uint1
     for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) {
       const auto turn = port.rx_queues == workers ? queue : i + queue;
       if (turn % workers != worker) continue;
-      if (clock == config::ClockSource::kCapture && port.capture_packets != 0)
-        sources.push_back(std::make_unique<CaptureSource>(port.id, queue, port.capture_packets));
+      if (clock == config::ClockSource::kCapture && queue < port.capture_packets.size())
+        sources.push_back(std::make_unique<CaptureSource>(port.id, queue, port.capture_packets[queue]));
       else
         sources.push_back(std::make_unique<LiveSource>(port.id, queue));
     }

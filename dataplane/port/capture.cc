@@ -29,16 +29,16 @@ Result<std::uint64_t> count_packets(const std::string& file) {
   return count;
 }
 
-Result<std::map<std::string, std::uint64_t>> inspect_captures(const config::Config& config) {
+Result<std::map<std::string, std::vector<std::uint64_t>>> inspect_captures(const config::Config& config) {
   constexpr std::string_view kArgument = "rx_pcap=";
-  std::map<std::string, std::uint64_t> counts;
+  std::map<std::string, std::vector<std::uint64_t>> counts;
   for (const auto& port : config.ports) {
     for (std::size_t at = port.device.find(kArgument); at != std::string::npos;
          at = port.device.find(kArgument, at + 1)) {
       const auto begin = at + kArgument.size();
       const auto count = count_packets(port.device.substr(begin, port.device.find(',', begin) - begin));
       if (!count) return fail(count.error().code, fmt::format("port {}: {}", port.name, count.error().message));
-      counts[port.name] += *count;
+      counts[port.name].push_back(*count);
     }
   }
   return counts;

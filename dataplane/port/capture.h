@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "common/result.h"
 #include "dataplane/config/config.h"
@@ -15,7 +16,8 @@ namespace foreflow::port {
 // off in its last packet counts up to there, as the driver reads it.
 Result<std::uint64_t> count_packets(const std::string& file);
 
-// Packets by port name, for every port whose device reads files (`rx_pcap=`).
-Result<std::map<std::string, std::uint64_t>> inspect_captures(const config::Config& config);
+// Packets by port name, for every port whose device reads files (`rx_pcap=`); one entry per file, as each is a receive
+// queue of its own.
+Result<std::map<std::string, std::vector<std::uint64_t>>> inspect_captures(const config::Config& config);
 
 }  // namespace foreflow::port

@@ -23,8 +23,8 @@ struct Port {
   MacAddress mac;
   std::uint16_t rx_queues = 0;
   std::uint16_t tx_queues = 0;
-  std::uint32_t largest_frame = 1518;  // L2 bytes without FCS, one VLAN tag included
-  std::uint64_t capture_packets = 0;   // net_pcap reading a file: how many packets it delivers in all
+  std::uint32_t largest_frame = 1518;          // L2 bytes without FCS, one VLAN tag included
+  std::vector<std::uint64_t> capture_packets;  // net_pcap reading files: how many packets each queue delivers in all
 };
 
 class Ports {

@@ -84,7 +84,7 @@ TEST_F(Capture, OnlyPortsThatReadFilesAreLookedAt) {
                   {.name = "file", .device = "net_pcap0,rx_pcap=" + write(classic(1, 5)) + ",tx_pcap=/dev/null"}};
   const auto counts = inspect_captures(config);
   ASSERT_TRUE(counts) << counts.error().message;
-  EXPECT_EQ(*counts, (std::map<std::string, std::uint64_t>{{"file", 5}}));
+  EXPECT_EQ(*counts, (std::map<std::string, std::vector<std::uint64_t>>{{"file", {5}}}));
 }
 
 }  // namespace
