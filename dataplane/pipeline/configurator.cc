@@ -5,14 +5,22 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "dataplane/pipeline/resolve.h"
 
 namespace foreflow::pipeline {
+namespace {
+
+constexpr auto kProblem = "desired_state_problem";
+
+}  // namespace
 
 void Configurator::begin(const wire::DesiredState& desired) {
   assert(!busy_);
-  desired_ = desired;
+  const auto former = std::exchange(desired_, desired);
   problems_.clear();
+  check_signature_set(former.signature_set);
   assign_slots();
   set_capacities();
   intents_ = resolve_intents(desired_, ports_);
@@ -34,6 +42,16 @@ std::optional<wire::Applied> Configurator::finish() {
   return std::exchange(answer_, std::nullopt);
 }
 
+// Told once per change: the manager sends a desired state for each new limit.
+void Configurator::check_signature_set(const std::string& former) {
+  const auto& wanted = desired_.signature_set;
+  if (wanted.empty() || wanted == former) return;
+  problems_.push_back({"signature_set_unknown",
+                       fmt::format("signature set '{}' is not installed on this dataplane; the signatures of its own "
+                                   "configuration stay in use",
+                                   wanted)});
+}
+
 void Configurator::assign_slots() {
   std::set<VmId> wanted;
   for (const auto& vm : desired_.vms) wanted.insert(vm.id);
@@ -42,7 +60,7 @@ void Configurator::assign_slots() {
     if (!wanted.contains(vm)) gone.push_back(vm);
   for (const auto vm : gone) slots_.retire(vm);
   for (const auto vm : wanted)
-    if (auto slot = slots_.assign(vm); !slot) problems_.push_back(slot.error().message);
+    if (auto slot = slots_.assign(vm); !slot) problems_.push_back({kProblem, slot.error().message});
   draining_ = slots_.draining();
 }
 
@@ -63,7 +81,9 @@ void Configurator::publish() {
   const SnapshotInput input{
       desired_,   ports_, enforcer_.software_limits(), slots_, static_cast<std::uint16_t>(engine_.workers().size()),
       signatures_};
-  engine_.publisher().publish(build_snapshot(input, problems_));
+  std::vector<std::string> found;
+  engine_.publisher().publish(build_snapshot(input, found));
+  for (auto& text : found) problems_.push_back({kProblem, std::move(text)});
   busy_ = true;
 }
 

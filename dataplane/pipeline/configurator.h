@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "common/wire/messages.h"
@@ -13,6 +14,12 @@
 #include "dataplane/vm/slots.h"
 
 namespace foreflow::pipeline {
+
+// What a desired state asked for and could not get.
+struct Problem {
+  std::string kind;  // of the event that tells it
+  std::string text;  // for people
+};
 
 class Configurator {
  public:
@@ -31,10 +38,11 @@ class Configurator {
   const offload::IntentSet& intents() const { return intents_; }
   const vm::SlotAllocator& slots() const { return slots_; }
   const Signatures* signatures() const { return signatures_.get(); }
-  // What the last desired state asked for and could not get, for people.
-  const std::vector<std::string>& problems() const { return problems_; }
+  // Of the last desired state.
+  const std::vector<Problem>& problems() const { return problems_; }
 
  private:
+  void check_signature_set(const std::string& former);
   void assign_slots();
   void set_capacities();
   void publish();
@@ -48,7 +56,7 @@ class Configurator {
   std::shared_ptr<Signatures> signatures_;
   std::optional<wire::Applied> answer_;
   std::vector<vm::Slot> draining_;
-  std::vector<std::string> problems_;
+  std::vector<Problem> problems_;
   bool busy_ = false;
 };
 

@@ -104,8 +104,8 @@ void Control::begin(const wire::DesiredState& desired) {
   configurator_.begin(desired);
   reporter_.follow();
   for (const auto& problem : configurator_.problems()) {
-    log::warning("desired state cannot be met in full", {{"reason", problem}});
-    event("desired_state_problem", problem);
+    log::warning("desired state cannot be met in full", {{"reason", problem.text}});
+    event(problem.kind, problem.text);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/state_file.h"
 #include "tests/contract/pipeline/frames.h"
+#include "tests/contract/pipeline/testbed.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foreflow::pipeline {
@@ -87,6 +88,24 @@ TEST_F(Building, ASharedPortGetsOneCopyOfABroadcast) {
   EXPECT_THAT(snapshot->flood(Segment{0})->receivers, SizeIs(1));
   EXPECT_EQ(snapshot->ports[1].sole_slot, vm::kNoSlot);
   EXPECT_EQ(snapshot->flood(Segment{1}), nullptr);
+}
+
+TEST(SignatureSet, ThatIsUnknownIsToldOncePerChange) {
+  Testbed bed(1, {{"a"}, {"b"}, {"uplink", config::PortRole::kUplink}});
+  auto desired = two_vms();
+  bed.apply(desired);
+  EXPECT_THAT(bed.problems(), IsEmpty());
+  const auto expect_told = [&](const char* name) {
+    desired.signature_set = name;
+    bed.apply(desired);
+    ASSERT_THAT(bed.problems(), SizeIs(1));
+    EXPECT_EQ(bed.problems()[0].kind, "signature_set_unknown");
+    EXPECT_THAT(bed.problems()[0].text, HasSubstr(name));
+  };
+  expect_told("office");
+  bed.apply(desired);
+  EXPECT_THAT(bed.problems(), IsEmpty());
+  expect_told("factory");
 }
 
 TEST(ResolveIntents, NamesPortsAndWherePacketsForTheVmComeFrom) {

@@ -48,6 +48,7 @@ class Testbed {
 
   wire::Report report() { return reporter_->report(UnixNanos{static_cast<std::int64_t>(now_ns_)}, kSecond); }
   Engine& engine() { return *engine_; }
+  const std::vector<Problem>& problems() const { return configurator_->problems(); }
   const port::Port& find(const std::string& name) const;
   const std::vector<port::Port>& ports() const { return ports_; }
   std::uint16_t workers() const { return workers_; }
