@@ -32,6 +32,9 @@ class OffloadBackend {
   // Totals since each intent was installed; one entry per installed intent. A failed read is left out.
   virtual std::vector<wire::IntentStats> read_stats() = 0;
 
+  // The device has something of this intent, wanted or not. False is the confirmation that a removed intent is gone.
+  virtual bool holds(IntentId id) const = 0;
+
   // How the intent is enforced, for an operator: rules, groups, meter ids, rates on the device's grid.
   virtual std::optional<std::string> explain(IntentId id) const = 0;
 };

@@ -47,6 +47,7 @@ std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {
   for (const auto& [id, intent] : on_device_) {
     if (!desired.contains(id)) to_retire_.push_back(id);
   }
+  for (const auto& [id, intent] : leaving_) to_retire_.push_back(id);
   std::vector<wire::IntentResult> results;
   for (const auto& [id, intent] : desired) results.push_back(settle(intent, answers));
   return results;
@@ -57,13 +58,36 @@ std::vector<wire::IntentResult> Enforcer::apply(const IntentSet& wanted) {
   auto delta = difference(on_device_, wanted);
   delta.clear.clear();
   if (delta.set.empty()) return {};
+  return tell(delta);
+}
+
+// A removed meter's counts go with it, so they are read before.
+std::vector<wire::IntentResult> Enforcer::tell(const IntentDelta& delta) {
+  const bool something_goes = !delta.clear.empty() || !leaving_.empty();
+  const auto counted = something_goes ? read_device_stats() : std::vector<DeviceStats>{};
   auto answers = device_->apply(delta);
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i].placement != wire::Placement::kHardware) continue;
-    on_device_[answers[i].id] = delta.set[i];
-    achieved_[answers[i].id] = answers[i];
+    const auto id = answers[i].id;
+    if (answers[i].placement == wire::Placement::kHardware) {
+      on_device_[id] = delta.set[i];
+      achieved_[id] = answers[i];
+      leaving_.erase(id);
+    } else if (!on_device_.contains(id) && device_->holds(id)) {
+      leaving_[id] = delta.set[i];  // what was begun could not be undone
+    }
   }
+  for (const auto id : delta.clear) {
+    if (auto known = on_device_.extract(id)) leaving_.insert(std::move(known));
+    achieved_.erase(id);
+  }
+  forget_gone(counted);
   return answers;
+}
+
+void Enforcer::forget_gone(const std::vector<DeviceStats>& counted) {
+  for (const auto& last : counted)
+    if (leaving_.contains(last.stats.id) && !device_->holds(last.stats.id)) last_stats_.push_back(last);
+  std::erase_if(leaving_, [&](const auto& entry) { return !device_->holds(entry.first); });
 }
 
 // Where one desired intent is enforced from now on.
@@ -95,16 +119,20 @@ wire::IntentResult Enforcer::settle(const ResolvedIntent& intent,
 
 void Enforcer::retire() {
   if (to_retire_.empty()) return;
-  device_->apply({.set = {}, .clear = to_retire_});
-  for (const auto id : to_retire_) {
-    on_device_.erase(id);
-    achieved_.erase(id);
-  }
-  to_retire_.clear();
+  tell({.set = {}, .clear = std::exchange(to_retire_, {})});
 }
 
-std::vector<wire::IntentStats> Enforcer::read_device_stats() {
-  return device_ ? device_->read_stats() : std::vector<wire::IntentStats>{};
+std::vector<DeviceStats> Enforcer::read_device_stats() {
+  std::vector<DeviceStats> all;
+  if (!device_) return all;
+  for (const auto& stats : device_->read_stats()) {
+    const auto& where = on_device_.contains(stats.id) ? on_device_ : leaving_;
+    const auto intent = where.find(stats.id);
+    if (intent == where.end()) continue;
+    const auto& police = std::get<wire::Police>(intent->second.intent.what);
+    all.push_back({stats, police.vm, police.direction});
+  }
+  return all;
 }
 
 std::optional<std::string> Enforcer::explain(IntentId id) const {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/meter/two_rate.h"
@@ -28,6 +29,13 @@ struct SoftwareLimit {
   std::uint32_t weight = 1;
 };
 
+// What the device counted for one intent since it was installed.
+struct DeviceStats {
+  wire::IntentStats stats;
+  VmId vm;
+  Direction direction = Direction::kEgress;
+};
+
 class Enforcer {
  public:
   // `device` may be null: everything is then enforced in software.
@@ -42,24 +50,31 @@ class Enforcer {
   std::vector<wire::IntentResult> prepare(const IntentSet& desired);
   const std::vector<SoftwareLimit>& software_limits() const { return software_limits_; }
   // Takes from the device what the last prepare() moved to software or no longer wanted. What the device does not give
-  // up stays in read_device_stats() and is tried again.
+  // up stays in read_device_stats() and is tried again by the next prepare() and retire().
   void retire();
 
   // Device intents only; software counters are in vm::VmState.
-  std::vector<wire::IntentStats> read_device_stats();
+  std::vector<DeviceStats> read_device_stats();
+  // The last counts of what has left the device since the last call.
+  std::vector<DeviceStats> take_last_stats() { return std::exchange(last_stats_, {}); }
+  bool on_device(IntentId id) const { return on_device_.contains(id) || leaving_.contains(id); }
 
   // How the device enforces the intent; nullopt when it does not.
   std::optional<std::string> explain(IntentId id) const;
 
  private:
   std::vector<wire::IntentResult> apply(const IntentSet& wanted);
+  std::vector<wire::IntentResult> tell(const IntentDelta& delta);
+  void forget_gone(const std::vector<DeviceStats>& counted);
   wire::IntentResult settle(const ResolvedIntent& intent, const std::map<IntentId, wire::IntentResult>& answers);
 
   std::unique_ptr<OffloadBackend> device_;
   bool device_usable_ = false;
   IntentSet on_device_;
   std::map<IntentId, wire::IntentResult> achieved_;  // one entry per member of on_device_
+  IntentSet leaving_;  // told to go, but the device has something of them left: in force no longer
   std::vector<IntentId> to_retire_;
+  std::vector<DeviceStats> last_stats_;
   std::vector<SoftwareLimit> software_limits_;
 };
 

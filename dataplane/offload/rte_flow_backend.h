@@ -39,6 +39,7 @@ class RteFlowBackend final : public OffloadBackend {
   wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids) override;
   std::vector<wire::IntentResult> apply(const IntentDelta& delta) override;
   std::vector<wire::IntentStats> read_stats() override;
+  bool holds(IntentId id) const override { return installed_.contains(id); }
   std::optional<std::string> explain(IntentId id) const override;
 
  private:

@@ -32,7 +32,8 @@ wire::Report Reporter::report(UnixNanos time, std::uint64_t interval_ns) {
   report.time = time;
   report.interval_ns = interval_ns;
   report.dataplane = dataplane();
-  read_device(report.intents);
+  ByIntent intents;
+  read_device(intents);
   for (const auto& [vm, slot] : configurator_.slots().held())
     if (const auto sampler = samplers_.find(vm); sampler != samplers_.end())
       report.vms.push_back(sampler->second.sample(engine_.vms()[slot], unseen(vm, slot)));
@@ -42,8 +43,9 @@ wire::Report Reporter::report(UnixNanos time, std::uint64_t interval_ns) {
     now.passed_bytes -= intent.before.passed_bytes;
     now.dropped_packets -= intent.before.dropped_packets;
     now.dropped_bytes -= intent.before.dropped_bytes;
-    report.intents.push_back(now);
+    intents[id] = now;  // in force there, although the device may not have given its meter up
   }
+  for (const auto& [id, stats] : intents) report.intents.push_back(stats);
   report.top_flows = top_flows();
   return report;
 }
@@ -64,20 +66,30 @@ void Reporter::follow() {
   software_ = std::move(software);
 }
 
-// The device's drops count as offered and policed, since the pipeline never saw those packets.
-void Reporter::read_device(std::vector<wire::IntentStats>& stats) {
-  for (const auto& now : enforcer_.read_device_stats()) {
-    stats.push_back(now);
-    auto& before = device_last_[now.id];
-    const auto intent = configurator_.intents().find(now.id);
-    if (intent != configurator_.intents().end()) {
-      const auto& police = std::get<wire::Police>(intent->second.intent.what);
-      auto& drops = device_drops_[police.vm][index(police.direction)];
-      drops.packets += growth(now.dropped_packets, before.dropped_packets);
-      drops.bytes += growth(now.dropped_bytes, before.dropped_bytes);
-    }
-    before = now;
+void Reporter::read_device(ByIntent& stats) {
+  for (const auto& last : enforcer_.take_last_stats()) {
+    stats[last.stats.id] = last.stats;
+    add_device_drops(last);
+    device_last_.erase(last.stats.id);
   }
+  for (const auto& now : enforcer_.read_device_stats()) {
+    stats[now.stats.id] = now.stats;
+    add_device_drops(now);
+  }
+  // Those whose last read failed.
+  std::erase_if(device_last_, [&](const auto& entry) { return !enforcer_.on_device(entry.first); });
+}
+
+// The device's drops count as offered and policed, since the pipeline never saw those packets.
+void Reporter::add_device_drops(const offload::DeviceStats& counted) {
+  const auto& now = counted.stats;
+  auto& before = device_last_[now.id];
+  if (configurator_.slots().held().contains(counted.vm)) {
+    auto& drops = device_drops_[counted.vm][index(counted.direction)];
+    drops.packets += growth(now.dropped_packets, before.dropped_packets);
+    drops.bytes += growth(now.dropped_bytes, before.dropped_bytes);
+  }
+  before = now;
 }
 
 wire::IntentStats Reporter::read_software(const offload::SoftwareLimit& limit) const {

@@ -32,7 +32,9 @@ class Reporter {
     wire::IntentStats before;
   };
 
-  void read_device(std::vector<wire::IntentStats>& stats);
+  using ByIntent = std::map<IntentId, wire::IntentStats>;
+  void read_device(ByIntent& stats);
+  void add_device_drops(const offload::DeviceStats& counted);
   wire::IntentStats read_software(const offload::SoftwareLimit& limit) const;
   profile::Sampler::AllUnseen unseen(VmId vm, vm::Slot slot) const;
   wire::DataplaneSample dataplane();

@@ -211,6 +211,31 @@ TEST_F(EnforcerTest, RemovalThatTheDeviceRefusesIsTriedAgain) {
   EXPECT_EQ(arrive(kWebPort, kFromWeb, 40), 40u);
 }
 
+TEST_F(EnforcerTest, WhatTheDeviceDoesNotGiveUpCanComeBackWhole) {
+  probe();
+  const auto intent = egress_limit(1, kWeb, kMegabyte);
+  enforce({intent});
+  emulated::inject({.call = Call::kMeterDestroy, .nth = 1});
+  enforce({requiring(intent, wire::Demand::kSoftware)});
+  EXPECT_TRUE(enforcer_.on_device(IntentId{1})) << "its meter is still there";
+  EXPECT_EQ(enforce({intent})[0].placement, Placement::kHardware);
+  enforce({intent, egress_limit(2, kRed, kMegabyte)});
+  EXPECT_EQ(arrive(kWebPort, kFromWeb, 40), 16u) << "the rules that had gone are back and stay";
+}
+
+TEST_F(EnforcerTest, ARemovedMetersLastCountsAreKept) {
+  probe();
+  enforce({egress_limit(1, kWeb, kMegabyte)});
+  ASSERT_EQ(arrive(kWebPort, kFromWeb, 40), 16u);
+  enforce({});
+  const auto last = enforcer_.take_last_stats();
+  ASSERT_EQ(last.size(), 1u);
+  EXPECT_EQ(last[0].stats.id, IntentId{1});
+  EXPECT_EQ(last[0].stats.dropped_packets, 24u);
+  EXPECT_FALSE(enforcer_.on_device(IntentId{1}));
+  EXPECT_TRUE(enforcer_.take_last_stats().empty());
+}
+
 TEST_F(EnforcerTest, SaysWhyAnIntentCannotBeARule) {
   probe();
   auto foreign = egress_limit(1, kWeb, kMegabyte);
