@@ -40,6 +40,8 @@ class Cycle {
   Cycle(Parts parts, const model::AllocationSettings& settings, model::Mode mode);
   ~Cycle();  // ends the thread
 
+  // What a device had when this process began; before the first run_once().
+  void remember(const fabric::Target& installed) { planner_.remember(installed); }
   // Once, in the caller's thread; not while the thread runs.
   void run_once();
   // Starts the thread: every period, and whenever it is woken.

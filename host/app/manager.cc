@@ -68,9 +68,10 @@ foreflow::Status Manager::open() {
   const auto save = [this](const fabric::Installed& installed) {
     return state_->put(store::StateKind::kInstalled, installed.target.device, encode_installed(installed));
   };
-  actuator_ = std::make_unique<fabric::DpuActuator>(send, save, std::move(*known));
+  actuator_ = std::make_unique<fabric::DpuActuator>(send, save, *known);
   cycle_ = std::make_unique<Cycle>(Cycle::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
                                    config_.allocation, config_.mode);
+  for (const auto& [device, installed] : *known) cycle_->remember(installed.target);
   ingest_ =
       std::make_unique<Ingest>(Ingest::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
                                Ingest::Hooks{[this] { cycle_->wake(); },

@@ -116,6 +116,15 @@ Result<std::vector<Decision>> Planner::plan_direction(const Request& request, Di
   return decisions;
 }
 
+void Planner::remember(const fabric::Target& installed) {
+  for (const auto& [police, guarantee, cap] : installed.limits) {
+    auto& memory = memory_[{police.vm, police.direction}];
+    memory.installed = police.pir;
+    // A CIR that is the guarantee says only that no more was wanted.
+    if (police.cir > guarantee) memory.want = allocate::WantState{police.cir, std::nullopt};
+  }
+}
+
 void Planner::retain(const model::Fleet& fleet) {
   std::set<VmId> known;
   for (const auto& vm : fleet.vms) known.insert(vm.id);

@@ -44,6 +44,10 @@ class Planner {
   // kInvalidArgument: guarantees that the uplinks cannot give.
   Result<std::vector<Decision>> plan(const Request& request);
 
+  // What a device had before this process began: its limits stand for the wants that led to them, so that a restart
+  // moves nothing by itself.
+  void remember(const fabric::Target& installed);
+
   // Forgets VMs that the fleet no longer has.
   void retain(const model::Fleet& fleet);
 

@@ -78,6 +78,32 @@ TEST(ManagerLoop, AGuaranteeStandsWhileANeighbourFloods) {
   EXPECT_THAT(decision.why, HasSubstr("dpu0 egress"));
 }
 
+TEST(ManagerLoop, ALimitedVmWantsMoreThanItHadBeforeTheRestart) {
+  ManagerLoop loop;
+  ASSERT_TRUE(loop.hello());
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(loop.deliver(loop.second("web", megabits(100), true)));
+  wire::Police had{.vm = loop.id("web"), .cir = megabits(150), .pir = megabits(200)};
+  loop.cycle.remember({.device = "dpu0", .limits = {{had, {}, megabits(500)}}});
+  loop.cycle.run_once();
+  EXPECT_EQ(loop.police("web", Direction::kEgress)->cir, megabits(250));
+}
+
+TEST(ManagerLoop, AHeldLimitOutlivesARestart) {
+  ManagerLoop loop;
+  ASSERT_TRUE(loop.hello());
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(loop.deliver(loop.second("web", megabits(300))));
+  loop.cycle.run_once();
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(loop.deliver(loop.second("web", megabits(30))));
+  loop.cycle.run_once();
+  const auto held = loop.police("web", Direction::kEgress)->cir;
+  ASSERT_GE(held, megabits(300));
+  app::Cycle restarted({loop.rosters, loop.store, loop.forecasts, loop.live, loop.actuator, loop.clock},
+                       {.hold_ns = 600 * kNanosPerSecond}, model::Mode::kEnforce);
+  restarted.remember(loop.installed.target);
+  restarted.run_once();
+  EXPECT_EQ(loop.police("web", Direction::kEgress)->cir, held);
+}
+
 TEST(ManagerLoop, OtherModesSendVmsWithoutLimits) {
   for (const auto mode : {model::Mode::kObserve, model::Mode::kRecommend}) {
     ManagerLoop loop(mode);

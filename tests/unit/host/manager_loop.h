@@ -24,7 +24,11 @@ class ManagerLoop {
               sent.push_back(desired);
               return {};
             },
-            [](const fabric::Installed&) -> Status { return {}; }, {}),
+            [this](const fabric::Installed& newest) -> Status {
+              installed = newest;
+              return {};
+            },
+            {}),
         cycle({rosters, store, forecasts, live, actuator, clock}, {.hold_ns = 600 * kSecond}, mode),
         ingest({rosters, store, forecasts, live, actuator, clock}, {[] {}, [](const auto&) {}}) {
     if (auto loaded = rosters.load(fleet); !loaded) throw std::runtime_error(loaded.error().message);
@@ -75,6 +79,7 @@ class ManagerLoop {
   forecast::ForecastService forecasts;
   app::LiveView live;
   std::vector<wire::DesiredState> sent;
+  fabric::Installed installed;  // what outlives a restart
   fabric::DpuActuator actuator;
   app::Cycle cycle;
   app::Ingest ingest;

@@ -2,7 +2,9 @@
 // The whole manager on private directories and ports, seen through the command line as an operator sees it.
 #include "host/app/manager.h"
 
+#include <chrono>
 #include <sstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,9 +48,9 @@ class ManagerTest : public ::testing::Test {
   }
   void SetUp() override { start(); }
 
-  // A minute of one-second reports that ends now.
-  void report_minute(BytesPerSecond rate) {
-    const auto end = SystemClock{}.now().value;
+  // A minute of one-second reports that ends now, or as far ahead as the clock of its dataplane is.
+  void report_minute(BytesPerSecond rate, std::chrono::nanoseconds ahead = {}) {
+    const auto end = SystemClock{}.now().value + ahead.count();
     auto& sessions = manager_->sessions();
     ASSERT_TRUE(sessions.on_hello({.dataplane = "dpu0", .version = "test", .boot_id = 1}));
     for (std::uint64_t second = 1; second <= 60; ++second) {
@@ -134,6 +136,17 @@ TEST_F(ManagerTest, HistoryIdsPolicyAndGenerationsOutliveARestart) {
   EXPECT_EQ(json({"policy", "get", "web"})["egress"]["cap"], megabits(123).value);
   EXPECT_GE(json({"dataplane", "show", "dpu0"})["desired_generation"].get<std::uint64_t>(), generation);
   EXPECT_GE(json({"forecast", "show", "web"})["history"].size() + 2, seen);
+}
+
+TEST_F(ManagerTest, ARestartKeepsLimitsThatAreHeld) {
+  const auto allocated = [&] { return json({"vm", "show", "web"})["egress"]["cir"].get<std::uint64_t>(); };
+  report_minute(megabits(80));
+  for (int i = 0; i < 100 && allocated() < megabits(80).value; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_GE(allocated(), megabits(80).value);
+  report_minute(megabits(1), std::chrono::seconds(60));
+  start();
+  EXPECT_GE(allocated(), megabits(80).value);
 }
 
 TEST_F(ManagerTest, AReportStoredBeforeTheRestartIsADuplicateAfterIt) {
