@@ -16,6 +16,7 @@ Cycle::~Cycle() { stop(); }
 void Cycle::run_once() {
   const auto roster = parts_.rosters.current();
   planner_.retain(roster->fleet());
+  parts_.forecasts.retain([&](VmId vm) { return roster->vm(vm) != nullptr; });
   std::erase_if(recorded_forecasts_, [&](const auto& item) { return roster->vm(item.first.first) == nullptr; });
   auto plan = std::make_shared<Plan>();
   plan->made_at = parts_.clock.now();
@@ -73,9 +74,8 @@ void Cycle::record(const Roster& roster, const model::Dataplane& dataplane, cons
 }
 
 void Cycle::start(std::uint64_t period_ns, std::function<void()> after_each) {
-  thread_ = std::jthread([this, period_ns, after = std::move(after_each)](const std::stop_token& stop) {
-    run(stop, period_ns, after);
-  });
+  thread_ = std::jthread(
+      [this, period_ns, after = std::move(after_each)](const std::stop_token& stop) { run(stop, period_ns, after); });
 }
 
 void Cycle::run(const std::stop_token& stop, std::uint64_t period_ns, const std::function<void()>& after_each) {

@@ -108,6 +108,11 @@ class ForecastService::Impl {
     for (const Direction direction : kBothDirections) entries_.erase({vm, direction});
   }
 
+  void retain(const std::function<bool(VmId)>& known) {
+    const std::unique_lock writing(entries_mutex_);
+    std::erase_if(entries_, [&](const auto& item) { return !known(item.first.first); });
+  }
+
   Status save(const std::string& path) const {
     std::vector<SeriesRecord> records;
     {
@@ -210,6 +215,7 @@ std::vector<Observation> ForecastService::history(VmId vm, Direction direction, 
   return impl_->history(vm, direction, from);
 }
 void ForecastService::forget(VmId vm) { impl_->forget(vm); }
+void ForecastService::retain(const std::function<bool(VmId)>& known) { impl_->retain(known); }
 Status ForecastService::save(const std::string& path) const { return impl_->save(path); }
 Status ForecastService::load(const std::string& path) { return impl_->load(path); }
 

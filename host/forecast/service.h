@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +71,8 @@ class ForecastService {
   std::vector<Observation> history(VmId vm, Direction direction, UnixNanos from) const;
 
   void forget(VmId vm);
+  // Forgets all VMs but those that are `known`; asked with the service's lock held.
+  void retain(const std::function<bool(VmId)>& known);
 
   // History to a file and back (versioned, with a checksum, replaced atomically). load() replaces what is held
   // and takes all or nothing. kNotFound: no such file; kMalformed: damaged; kUnsupported: another version or another

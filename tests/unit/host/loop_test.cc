@@ -184,6 +184,20 @@ TEST(ManagerLoop, AnUnknownVmIsLeftOutAndTheOthersAreKept) {
   EXPECT_FALSE(loop.live.vm(VmId{4711}));
 }
 
+TEST(ManagerLoop, ARemovedVmIsForgotten) {
+  ManagerLoop loop;
+  ASSERT_TRUE(loop.hello());
+  ASSERT_TRUE(loop.deliver(loop.second("web", megabits(100))));
+  ASSERT_TRUE(loop.deliver(loop.second("db", megabits(100))));
+  const auto web = loop.id("web");
+  auto fleet = small_fleet();
+  fleet.vms.erase(fleet.vms.begin());
+  ASSERT_TRUE(loop.rosters.load(fleet));
+  loop.cycle.run_once();
+  EXPECT_FALSE(loop.forecasts.forecast(web, Direction::kEgress, loop.clock.now()));
+  EXPECT_TRUE(loop.forecasts.forecast(loop.id("db"), Direction::kEgress, loop.clock.now()));
+}
+
 TEST(ManagerLoop, KeepsTheFirstForecastOfAnInterval) {
   ManagerLoop loop;
   ASSERT_TRUE(loop.hello());
