@@ -44,6 +44,9 @@ Result<std::unique_ptr<Manager>> Manager::start(model::ManagerConfig config) {
 
 foreflow::Status Manager::open() {
   if (auto made = make_state_dir(config_.state_dir); !made) return made;
+  auto alone = StateLock::take(config_.state_dir);
+  if (!alone) return tl::unexpected(alone.error());
+  lock_ = std::move(*alone);
   auto state = store::StateStore::open(config_.state_dir / "state.db");
   if (!state) return tl::unexpected(state.error());
   state_ = std::move(*state);

@@ -8,6 +8,7 @@
 // a message to the link.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/clock.h"
@@ -17,6 +18,7 @@
 #include "host/app/ingest.h"
 #include "host/app/live_view.h"
 #include "host/app/roster.h"
+#include "host/app/state_lock.h"
 #include "host/fabric/dpu_actuator.h"
 #include "host/forecast/service.h"
 #include "host/link/server.h"
@@ -59,6 +61,7 @@ class Manager final : public api::Operations {
 
   model::ManagerConfig config_;
   SystemClock clock_;
+  std::optional<StateLock> lock_;  // let go of last
   UnixNanos started_ = clock_.now();
   UnixNanos history_saved_ = started_;
   std::unique_ptr<store::StateStore> state_;

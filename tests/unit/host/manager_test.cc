@@ -29,8 +29,7 @@ class ManagerTest : public ::testing::Test {
   }
   static void TearDownTestSuite() { certificates_.reset(); }
 
-  void start() {
-    manager_.reset();
+  model::ManagerConfig config() {
     model::ManagerConfig config{.state_dir = folder_ / "state"};
     config.link = {"127.0.0.1:0",
                    {*certificates_ / "ca.crt", *certificates_ / "foreflowd.crt", *certificates_ / "foreflowd.key"}};
@@ -42,7 +41,11 @@ class ManagerTest : public ::testing::Test {
                        .history_ns = 3'600 * kNanosPerSecond};
     config.allocation.period_ns = kNanosPerSecond / 5;
     config.fleet = small_fleet();
-    auto started = Manager::start(config);
+    return config;
+  }
+  void start() {
+    manager_.reset();
+    auto started = Manager::start(config());
     ASSERT_TRUE(started) << started.error().message;
     manager_ = std::move(*started);
   }
@@ -156,6 +159,14 @@ TEST_F(ManagerTest, AReportStoredBeforeTheRestartIsADuplicateAfterIt) {
   report_minute(megabits(80));
   EXPECT_EQ(json({"status"})["duplicate_reports"], 60);
   EXPECT_EQ(json({"status"})["reports"], 0);
+}
+
+TEST_F(ManagerTest, ASecondManagerOnTheSameStateIsRefused) {
+  const auto second = Manager::start(config());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().message, HasSubstr((folder_ / "state").string()));
+  EXPECT_THAT(second.error().message, HasSubstr("another foreflowd"));
 }
 
 TEST_F(ManagerTest, ExitCodesSayWhatWentWrong) {
