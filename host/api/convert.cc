@@ -136,6 +136,8 @@ pb::Dataplane to_proto(const DataplaneStatus& status) {
   to.set_reports(live.reports);
   to.set_duplicate_reports(live.duplicate_reports);
   to.set_lost_reports(live.lost_reports);
+  to.set_report_raw_bytes(live.report_raw_bytes);
+  to.set_report_compressed_bytes(live.report_compressed_bytes);
   for (const auto& port : live.hello.ports) put(*to.add_ports(), port);
   for (const auto& uplink : dataplane.uplinks) put(*to.add_uplinks(), uplink);
   to.set_rx_rate(model::rate(live.sample.rx_bytes, live.interval_ns).value);

@@ -99,6 +99,10 @@ void Ingest::learn(const std::string& dataplane, const wire::Report& report, con
   parts_.live.on_report(dataplane, report, roster);
 }
 
+void Ingest::on_received(const std::string& dataplane, const link::ReportSize& size) {
+  parts_.live.on_received(dataplane, size.raw, size.compressed);
+}
+
 void Ingest::on_applied(const std::string& dataplane, const wire::Applied& applied) {
   std::size_t refused = 0;
   for (const auto& result : applied.results) refused += result.placement == wire::Placement::kRefused;

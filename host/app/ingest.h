@@ -36,6 +36,7 @@ class Ingest final : public link::SessionHandler {
 
   Status on_hello(const wire::Hello& hello) override;
   Status on_report(const std::string& dataplane, std::uint64_t boot_id, const wire::Report& report) override;
+  void on_received(const std::string& dataplane, const link::ReportSize& size) override;
   void on_applied(const std::string& dataplane, const wire::Applied& applied) override;
   void on_event(const std::string& dataplane, const wire::Event& event) override;
   void on_disconnect(const std::string& dataplane) override;

@@ -30,6 +30,13 @@ void LiveView::on_disconnect(const std::string& name) {
   dataplanes_[name].connected = false;
 }
 
+void LiveView::on_received(const std::string& name, std::uint64_t raw_bytes, std::uint64_t compressed_bytes) {
+  std::lock_guard lock(mutex_);
+  auto& dataplane = dataplanes_[name];
+  dataplane.report_raw_bytes += raw_bytes;
+  dataplane.report_compressed_bytes += compressed_bytes;
+}
+
 void LiveView::on_report(const std::string& name, const wire::Report& report, const Roster& roster) {
   std::lock_guard lock(mutex_);
   auto& dataplane = dataplanes_[name];

@@ -50,10 +50,12 @@ Outcome dataplane_show(Context& context) {
   std::string text = fmt::format(
       "{} on {}: {}, version {}\nbackend       {}; hardware meters: {}; lending: {}\n"
       "generation    {} applied of {} desired\nreports       {} stored, {} duplicate, {} lost; the last {}\n"
+      "              {} compressed to {}\n"
       "rates         rx {}, tx {}\n",
       item.name(), printable(item.host()), state(item), printable(item.version()), printable(item.backend()),
       item.hardware_meters() ? "yes" : "no", item.lending(), item.applied_generation(), item.desired_generation(),
       item.reports(), item.duplicate_reports(), item.lost_reports(), clock_text(item.last_report()),
+      format_bytes(Bytes{item.report_raw_bytes()}), format_bytes(Bytes{item.report_compressed_bytes()}),
       rate_text(item.rx_rate()), rate_text(item.tx_rate()));
   std::string drops;
   for (const auto& [cause, packets] : std::map<std::string, std::uint64_t>(item.drops().begin(), item.drops().end()))

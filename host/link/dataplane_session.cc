@@ -129,6 +129,7 @@ grpc::Status DataplaneSession::dispatch(const wire::FromDataplane& message) {
 grpc::Status DataplaneSession::on_report(const wire::CompressedReport& compressed) {
   const auto report = wire::decompress(compressed);
   if (!report) return malformed(grpc::StatusCode::DATA_LOSS, report.error().message);
+  handler_.on_received(dataplane_, {.raw = compressed.raw_size, .compressed = compressed.zstd.size()});
   if (const auto stored = handler_.on_report(dataplane_, compressed.boot_id, *report); !stored) {
     log::warning("report not stored", {{"dataplane", dataplane_},
                                        {"boot_id", compressed.boot_id},

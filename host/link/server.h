@@ -15,6 +15,12 @@
 
 namespace foreflow::link {
 
+// How large a report was before compression, and as it came.
+struct ReportSize {
+  std::uint64_t raw = 0;
+  std::uint64_t compressed = 0;
+};
+
 // What the manager does with what arrives. Called from the sessions' threads, one call at a time per dataplane,
 // possibly before LinkServer::start() has returned. A call that blocks holds up its own dataplane only. No member may
 // throw.
@@ -28,6 +34,8 @@ class SessionHandler {
   // drops and counts it. `boot_id` is that of the process that made the report, not always Hello's. Duplicates by
   // (dataplane, boot id, sequence) are the handler's to drop.
   virtual Status on_report(const std::string& dataplane, std::uint64_t boot_id, const wire::Report& report) = 0;
+  // Before on_report(), for each report that could be decompressed, duplicates and refused ones too.
+  virtual void on_received(const std::string& /*dataplane*/, const ReportSize& /*size*/) {}
   virtual void on_applied(const std::string& dataplane, const wire::Applied& applied) = 0;
   virtual void on_event(const std::string& dataplane, const wire::Event& event) = 0;
   // After each on_hello() that succeeded, also when a newer session takes over (then before its on_hello()).

@@ -40,8 +40,10 @@ struct DataplaneLive {
   std::array<std::uint64_t, wire::kDropCauses> drops{};
   std::uint64_t reports = 0;
   std::uint64_t duplicate_reports = 0;
-  std::uint64_t rejected_reports = 0;  // the store can never take them
-  std::uint64_t lost_reports = 0;      // dropped from the dataplane's full spool
+  std::uint64_t rejected_reports = 0;         // the store can never take them
+  std::uint64_t lost_reports = 0;             // dropped from the dataplane's full spool
+  std::uint64_t report_raw_bytes = 0;         // of all that were received, before compression
+  std::uint64_t report_compressed_bytes = 0;  // and as they came
   std::vector<wire::FlowSample> flows;
   std::deque<wire::Event> events;  // newest last, at most kMostEvents
 };

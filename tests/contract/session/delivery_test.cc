@@ -29,6 +29,24 @@ TEST_F(Delivery, AReportIsDeliveredAndAcknowledged) {
   EXPECT_THAT(handler_.stored(), ElementsAre(Stored{"dp1", 1, 1, 1}, Stored{"dp1", 1, 2, 2}, Stored{"dp1", 1, 3, 3}));
 }
 
+TEST_F(Delivery, TheManagerSeesHowWellAReportWasCompressed) {
+  start_manager();
+  const auto session = dataplane();
+  auto large = report(1);
+  large.vms.resize(100);
+  for (std::uint32_t i = 0; i < 100; ++i) large.vms[i].vm = VmId{i + 1};
+  const auto sent = wire::compress(large, 1);
+  ASSERT_TRUE(sent);
+  session->publish(large);
+  ASSERT_TRUE(session->flush(seconds(20)));
+  const auto received = handler_.received();
+  ASSERT_THAT(received, SizeIs(1));
+  EXPECT_GT(received[0].compressed, 0u);
+  EXPECT_LT(received[0].compressed, received[0].raw);
+  // The session numbers reports, which may cost a byte.
+  EXPECT_NEAR(static_cast<double>(received[0].raw), sent->raw_size, 4);
+}
+
 TEST_F(Delivery, NothingIsLostOrDoubledWhileTheManagerComesAndGoes) {
   start_manager();
   const auto session = dataplane();

@@ -62,6 +62,10 @@ class RecordingHandler final : public link::SessionHandler {
     announced_lost_ += report.dataplane.spool_dropped_reports;
     return {};
   }
+  void on_received(const std::string&, const link::ReportSize& size) override {
+    const std::lock_guard lock(mutex_);
+    received_.push_back(size);
+  }
   void on_applied(const std::string&, const wire::Applied& applied) override {
     const std::lock_guard lock(mutex_);
     applied_.push_back(applied);
@@ -80,6 +84,7 @@ class RecordingHandler final : public link::SessionHandler {
   void delay(const std::string& dataplane, std::chrono::milliseconds time) { set(delay_[dataplane], time); }
 
   std::vector<Stored> stored() const { return get(stored_); }
+  std::vector<link::ReportSize> received() const { return get(received_); }
   std::vector<wire::Applied> applied() const { return get(applied_); }
   std::vector<std::string> events() const { return get(events_); }
   std::vector<wire::Hello> hellos() const { return get(hellos_); }
@@ -105,6 +110,7 @@ class RecordingHandler final : public link::SessionHandler {
   std::map<std::string, std::chrono::milliseconds> delay_;
   std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> watermarks_;
   std::vector<Stored> stored_;
+  std::vector<link::ReportSize> received_;
   std::vector<wire::Applied> applied_;
   std::vector<wire::Hello> hellos_;
   std::vector<std::string> events_;

@@ -109,6 +109,17 @@ TEST_F(ManagerTest, TheCommandLineShowsWhatReportsSaid) {
   EXPECT_EQ(json({"rule", "list"}).size(), 4u);
 }
 
+TEST_F(ManagerTest, ADataplaneShowsHowWellItsReportsAreCompressed) {
+  auto& sessions = manager_->sessions();
+  ASSERT_TRUE(sessions.on_hello({.dataplane = "dpu0", .version = "test", .boot_id = 1}));
+  for (int i = 0; i < 2; ++i) sessions.on_received("dpu0", {.raw = 1'500, .compressed = 400});
+  const auto shown = json({"dataplane", "show", "dpu0"});
+  EXPECT_EQ(shown["report_raw_bytes"], 3'000);
+  EXPECT_EQ(shown["report_compressed_bytes"], 800);
+  EXPECT_THAT(foreflow({"dataplane", "show", "dpu0"}).out,
+              HasSubstr(format_bytes(Bytes{3'000}) + " compressed to " + format_bytes(Bytes{800})));
+}
+
 TEST_F(ManagerTest, EveryTableCanBeShown) {
   report_minute(megabits(80));
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"vm", "list"},
