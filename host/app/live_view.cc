@@ -51,7 +51,10 @@ void LiveView::on_report(const std::string& name, const wire::Report& report, co
   }
   for (const auto& sample : report.vms) {
     const auto* known = roster.vm(sample.vm);
-    if (!known || known->dataplane != name) continue;
+    if (!known || known->dataplane != name) {
+      ++dataplane.unknown_vm_samples;
+      continue;
+    }
     auto& vm = vms_[sample.vm];
     for (std::size_t d = 0; d < kDirections; ++d) add(vm.totals[d], sample.directions[d]);
     vm.connections_opened += sample.connections_opened;

@@ -27,7 +27,8 @@ class LiveView {
   void on_disconnect(const std::string& dataplane);
   // Bytes of a report before compression and as it came.
   void on_received(const std::string& dataplane, std::uint64_t raw_bytes, std::uint64_t compressed_bytes);
-  // VMs that the roster does not place on this dataplane are left out. A late report adds to the totals only.
+  // VMs that the roster does not place on this dataplane are left out and counted. A late report adds to the totals
+  // only.
   void on_report(const std::string& dataplane, const wire::Report& report, const Roster& roster);
   void on_duplicate(const std::string& dataplane);
   void on_rejected(const std::string& dataplane);

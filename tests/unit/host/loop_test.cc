@@ -182,6 +182,7 @@ TEST(ManagerLoop, AnUnknownVmIsLeftOutAndTheOthersAreKept) {
   ASSERT_TRUE(loop.deliver(report));
   EXPECT_EQ(loop.store.count(store::Measurement::kVmNet), 1u);
   EXPECT_FALSE(loop.live.vm(VmId{4711}));
+  EXPECT_EQ(loop.live.dataplane("dpu0").unknown_vm_samples, 1u);
 }
 
 TEST(ManagerLoop, ARemovedVmIsForgotten) {
