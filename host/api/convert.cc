@@ -136,6 +136,7 @@ pb::Dataplane to_proto(const DataplaneStatus& status) {
   to.set_reports(live.reports);
   to.set_duplicate_reports(live.duplicate_reports);
   to.set_lost_reports(live.lost_reports);
+  to.set_report_error(live.report_error);
   to.set_unknown_vm_samples(live.unknown_vm_samples);
   to.set_report_raw_bytes(live.report_raw_bytes);
   to.set_report_compressed_bytes(live.report_compressed_bytes);

@@ -12,6 +12,12 @@ namespace {
 // A clock that is further ahead than this would write into a future that forecasts have not reached.
 constexpr std::int64_t kMostAheadNs = 300 * static_cast<std::int64_t>(kNanosPerSecond);
 
+std::string too_far_ahead(UnixNanos time, UnixNanos now) {
+  constexpr auto kSecond = static_cast<std::int64_t>(kNanosPerSecond);
+  return fmt::format("its time {} is {} s ahead of this manager's clock, expected at most {} s: set the clocks right",
+                     format_time(time), (time.value - now.value) / kSecond, kMostAheadNs / kSecond);
+}
+
 }  // namespace
 
 Ingest::Ingest(Parts parts, Hooks hooks) : parts_(parts), hooks_(std::move(hooks)) {}
@@ -31,6 +37,22 @@ Status Ingest::on_hello(const wire::Hello& hello) {
 }
 
 Status Ingest::on_report(const std::string& dataplane, std::uint64_t boot_id, const wire::Report& report) {
+  auto taken = take(dataplane, boot_id, report);
+  note(dataplane, taken);
+  return taken;
+}
+
+// A report that is not taken comes again and again: one line of log for all of them.
+void Ingest::note(const std::string& dataplane, const Status& taken) {
+  if (!parts_.live.on_report_error(dataplane, taken ? std::string() : taken.error().message)) return;
+  if (taken)
+    log::info("reports are taken again", {{"dataplane", dataplane}});
+  else
+    log::error("reports are not taken, the dataplane keeps them",
+               {{"dataplane", dataplane}, {"reason", taken.error().message}});
+}
+
+Status Ingest::take(const std::string& dataplane, std::uint64_t boot_id, const wire::Report& report) {
   const auto roster = parts_.rosters.current();
   const auto* known = roster->fleet().dataplane(dataplane);
   if (!known)
@@ -42,11 +64,8 @@ Status Ingest::on_report(const std::string& dataplane, std::uint64_t boot_id, co
     parts_.live.on_duplicate(dataplane);
     return {};
   }
-  if (report.time.value > parts_.clock.now().value + kMostAheadNs) {
-    log::error("report from the future discarded", {{"dataplane", dataplane}, {"time", format_time(report.time)}});
-    parts_.live.on_rejected(dataplane);
-    return keep({}, mark);
-  }
+  if (const auto now = parts_.clock.now(); report.time.value > now.value + kMostAheadNs)
+    return fail(ErrorCode::kUnavailable, too_far_ahead(report.time, now));
   const auto name_of = [&](VmId id) -> std::optional<std::string> {
     const auto* vm = roster->vm(id);
     return vm && vm->dataplane == dataplane ? std::optional(vm->name) : std::nullopt;

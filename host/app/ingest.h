@@ -42,6 +42,8 @@ class Ingest final : public link::SessionHandler {
   void on_disconnect(const std::string& dataplane) override;
 
  private:
+  Status take(const std::string& dataplane, std::uint64_t boot_id, const wire::Report& report);
+  void note(const std::string& dataplane, const Status& taken);
   Result<bool> is_duplicate(const store::Watermark& mark);
   Status keep(const std::vector<store::Point>& points, const store::Watermark& mark);
   void learn(const std::string& dataplane, const wire::Report& report, const Roster& roster);

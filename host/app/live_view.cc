@@ -75,6 +75,14 @@ void LiveView::on_rejected(const std::string& name) {
   ++dataplanes_[name].rejected_reports;
 }
 
+bool LiveView::on_report_error(const std::string& name, const std::string& reason) {
+  std::lock_guard lock(mutex_);
+  auto& error = dataplanes_[name].report_error;
+  const bool turned = error.empty() != reason.empty();
+  error = reason;
+  return turned;
+}
+
 void LiveView::on_applied(const std::string& name, Generation generation) {
   std::lock_guard lock(mutex_);
   dataplanes_[name].applied = generation;

@@ -32,6 +32,8 @@ class LiveView {
   void on_report(const std::string& dataplane, const wire::Report& report, const Roster& roster);
   void on_duplicate(const std::string& dataplane);
   void on_rejected(const std::string& dataplane);
+  // Why the newest report was not taken (empty: it was). True when the dataplane went from one state to the other.
+  bool on_report_error(const std::string& dataplane, const std::string& reason);
   void on_applied(const std::string& dataplane, Generation generation);
   void on_event(const std::string& dataplane, const wire::Event& event);
   // Forgets whatever the roster does not have.

@@ -57,6 +57,7 @@ Outcome dataplane_show(Context& context) {
       item.reports(), item.duplicate_reports(), item.lost_reports(), clock_text(item.last_report()),
       format_bytes(Bytes{item.report_raw_bytes()}), format_bytes(Bytes{item.report_compressed_bytes()}),
       rate_text(item.rx_rate()), rate_text(item.tx_rate()));
+  if (!item.report_error().empty()) text += fmt::format("not taken     {}\n", printable(item.report_error()));
   if (item.unknown_vm_samples() != 0)
     text +=
         fmt::format("unknown VMs   {} samples left out: this manager has no such VM here\n", item.unknown_vm_samples());

@@ -131,10 +131,10 @@ grpc::Status DataplaneSession::on_report(const wire::CompressedReport& compresse
   if (!report) return malformed(grpc::StatusCode::DATA_LOSS, report.error().message);
   handler_.on_received(dataplane_, {.raw = compressed.raw_size, .compressed = compressed.zstd.size()});
   if (const auto stored = handler_.on_report(dataplane_, compressed.boot_id, *report); !stored) {
-    log::warning("report not stored", {{"dataplane", dataplane_},
-                                       {"boot_id", compressed.boot_id},
-                                       {"sequence", compressed.sequence},
-                                       {"error", stored.error().message}});
+    log::debug("report not stored", {{"dataplane", dataplane_},
+                                     {"boot_id", compressed.boot_id},
+                                     {"sequence", compressed.sequence},
+                                     {"error", stored.error().message}});
     return {stored.error().code == ErrorCode::kMalformed ? grpc::StatusCode::DATA_LOSS : grpc::StatusCode::UNAVAILABLE,
             fmt::format("report {} not stored: {}", compressed.sequence, stored.error().message)};
   }

@@ -42,6 +42,7 @@ struct DataplaneLive {
   std::uint64_t duplicate_reports = 0;
   std::uint64_t rejected_reports = 0;         // the store can never take them
   std::uint64_t lost_reports = 0;             // dropped from the dataplane's full spool
+  std::string report_error;                   // why its newest report was not taken; empty once one is
   std::uint64_t unknown_vm_samples = 0;       // of VMs that the fleet does not have on this dataplane; left out
   std::uint64_t report_raw_bytes = 0;         // of all that were received, before compression
   std::uint64_t report_compressed_bytes = 0;  // and as they came

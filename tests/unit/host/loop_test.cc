@@ -164,14 +164,18 @@ TEST(ManagerLoop, WhatTheStoreCanNeverTakeIsPassedOverAndCounted) {
   EXPECT_EQ(loop.live.dataplane("dpu0").duplicate_reports, 1u);
 }
 
-TEST(ManagerLoop, AReportFromTheFutureIsPassedOverAndCounted) {
+TEST(ManagerLoop, AReportFromTheFutureWaitsInTheDataplaneUntilTheClocksAgree) {
   ManagerLoop loop;
   ASSERT_TRUE(loop.hello());
   auto report = loop.second("web", megabits(100));
   report.time.value += 3'600 * static_cast<std::int64_t>(kNanosPerSecond);
-  ASSERT_TRUE(loop.deliver(report));
-  EXPECT_EQ(loop.live.dataplane("dpu0").rejected_reports, 1u);
+  EXPECT_EQ(loop.deliver(report).error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(loop.live.dataplane("dpu0").report_error, HasSubstr("3600 s ahead of this manager's clock"));
   EXPECT_EQ(loop.store.count(store::Measurement::kVmNet), 0u);
+  loop.clock.advance(std::chrono::hours(1));
+  ASSERT_TRUE(loop.deliver(report));
+  EXPECT_EQ(loop.live.dataplane("dpu0").report_error, "");
+  EXPECT_EQ(loop.store.count(store::Measurement::kVmNet), 1u);
 }
 
 TEST(ManagerLoop, AnUnknownVmIsLeftOutAndTheOthersAreKept) {

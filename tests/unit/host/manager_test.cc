@@ -120,6 +120,16 @@ TEST_F(ManagerTest, ADataplaneShowsHowWellItsReportsAreCompressed) {
               HasSubstr(format_bytes(Bytes{3'000}) + " compressed to " + format_bytes(Bytes{800})));
 }
 
+TEST_F(ManagerTest, ADataplaneShowsWhyItsReportsAreNotTaken) {
+  auto& sessions = manager_->sessions();
+  ASSERT_TRUE(sessions.on_hello({.dataplane = "dpu0", .version = "test", .boot_id = 1}));
+  wire::Report report{.sequence = 1, .interval_ns = kNanosPerSecond};
+  report.time.value = SystemClock{}.now().value + 7'200 * static_cast<std::int64_t>(kNanosPerSecond);
+  ASSERT_FALSE(sessions.on_report("dpu0", 1, report));
+  EXPECT_THAT(json({"dataplane", "show", "dpu0"})["report_error"].get<std::string>(), HasSubstr("ahead of"));
+  EXPECT_THAT(foreflow({"dataplane", "show", "dpu0"}).out, HasSubstr("ahead of this manager's clock"));
+}
+
 TEST_F(ManagerTest, EveryTableCanBeShown) {
   report_minute(megabits(80));
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"vm", "list"},
