@@ -81,7 +81,8 @@ std::uint64_t hash(const FlowKey& key, std::uint64_t seed) noexcept {
   auto state = seed ^ 0x6a09e667f3bcc909;
   state = mix(words[0] ^ state, words[1] ^ 0xbb67ae8584caa73b);
   state = mix(words[2] ^ state, words[3] ^ 0x3c6ef372fe94f82b) + 0xa54ff53a5f1d36f1;
-  return mix(words[4] ^ state, 0x510e527fade682d1 ^ seed) ^ mix(state, 0x9b05688c2b3e6c1f);
+  const auto last = mix(words[4] ^ state, 0x510e527fade682d1 ^ seed);
+  return mix(last ^ state, 0x9b05688c2b3e6c1f);
 }
 
 FlowTable::FlowTable(const FlowTableConfig& config)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/flow/flow_table.h"
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -58,6 +60,23 @@ TEST(FlowHash, DependsOnEveryField) {
   key.vm ^= 1, seen.insert(hash(key)), key = base;
   key.protocol ^= 1, seen.insert(hash(key));
   EXPECT_EQ(seen.size(), 8u);
+}
+
+// A table half full: flows of adjacent ports, each in the emptier of two buckets of eight. Seeds with which the two
+// choices once went together, and some plain ones.
+TEST(FlowKey, GivesAdjacentPortsTwoIndependentBucketsWithEverySeed) {
+  constexpr std::size_t kBuckets = 16'384;
+  for (const std::uint64_t seed :
+       {0x20563702a4bc9d5cul, 0xcb61b7c194c3327cul, 0x8621292dd612c297ul, 0x0ul, 0x1ul, ~0x0ul}) {
+    std::vector<unsigned> count(kBuckets);
+    for (std::uint32_t i = 0; i < 4 * kBuckets; ++i) {
+      const auto digest = hash(key_of(i), seed);
+      auto& first = count[digest % kBuckets];
+      auto& second = count[(digest >> 20) % kBuckets];
+      ++(second < first ? second : first);
+    }
+    EXPECT_LE(*std::max_element(count.begin(), count.end()), 8u) << std::hex << seed;
+  }
 }
 
 TEST(FlowTable, FindsWhatItInserted) {
