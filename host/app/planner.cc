@@ -80,6 +80,7 @@ Result<std::vector<Decision>> Planner::plan_direction(const Request& request, Di
   for (const auto& vm : request.fleet.vms)
     if (vm.dataplane == request.dataplane.name) vms.push_back(&vm);
   std::vector<Decision> decisions;
+  decisions.reserve(vms.size());
   for (const auto* vm : vms)
     decisions.push_back({.vm = vm->id, .direction = direction, .forecast = request.forecast(vm->id, direction)});
 

@@ -81,7 +81,7 @@ const Command* find(const std::vector<std::string>& words) {
   return nullptr;
 }
 
-tl::expected<void, Failure> read_own(const Command& command, std::vector<std::string> words,
+tl::expected<void, Failure> read_own(const Command& command, const std::vector<std::string>& words,
                                      const po::options_description& own, Context& context) {
   try {
     po::options_description all;

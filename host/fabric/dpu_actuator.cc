@@ -10,7 +10,7 @@ namespace foreflow::fabric {
 
 DpuActuator::DpuActuator(Send send, Save save, std::map<std::string, Installed> known)
     : send_(std::move(send)), save_(std::move(save)) {
-  for (auto& [name, installed] : known) devices_[name].installed = std::move(installed);
+  for (auto& device : known) devices_[device.first].installed = std::move(device.second);
 }
 
 Status DpuActuator::verify(const Target& target) const {

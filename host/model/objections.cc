@@ -37,6 +37,7 @@ void check_names(const std::vector<T>& items, Subject subject, std::vector<Objec
 template <typename T>
 std::string unknown(std::string_view what, std::string_view name, const std::vector<T>& known) {
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const auto& item : known) names.push_back(item.name);
   const auto near = nearest(name, names);
   return fmt::format("there is no {} '{}'{}", what, name, near ? fmt::format("; did you mean '{}'?", *near) : "");

@@ -168,7 +168,7 @@ class InfluxStore::Impl {
   std::unique_ptr<InfluxSender> sender_;
 };
 
-Result<std::unique_ptr<InfluxStore>> InfluxStore::open(InfluxConfig config) {
+Result<std::unique_ptr<InfluxStore>> InfluxStore::open(const InfluxConfig& config) {
   auto impl = Impl::open(config);
   if (!impl) return tl::unexpected(impl.error());
   return std::unique_ptr<InfluxStore>(new InfluxStore(std::move(*impl)));

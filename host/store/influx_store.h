@@ -34,7 +34,7 @@ struct InfluxConfig {
 class InfluxStore final : public SeriesStore {
  public:
   // Does not need the server. kInvalidConfig: URL, names or password file; kUnavailable: the buffer is in use.
-  static Result<std::unique_ptr<InfluxStore>> open(InfluxConfig config);
+  static Result<std::unique_ptr<InfluxStore>> open(const InfluxConfig& config);
   ~InfluxStore() override;  // what is not sent stays in the buffer
 
   Status append(const std::vector<Point>& points, const std::optional<Watermark>& watermark) override;

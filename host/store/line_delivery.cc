@@ -15,9 +15,9 @@ void add_reason(Delivery& delivery, std::string reason) {
   if (delivery.reasons.size() < Delivery::kMostReasons) delivery.reasons.push_back(std::move(reason));
 }
 
-void stop(Delivery& delivery, Outcome outcome, std::string reason) {
+void stop(Delivery& delivery, Outcome outcome, const std::string& reason) {
   delivery.outcome = outcome;
-  delivery.reasons.assign(1, std::move(reason));
+  delivery.reasons.assign(1, reason);
 }
 
 void reject(Delivery& delivery, std::uint64_t lines, std::string reason) {

@@ -82,7 +82,7 @@ class SqliteStore::Impl {
   std::string last_error_;
 };
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteConfig& config) {
   auto writer = SqliteWriter::open(config);
   if (!writer) return tl::unexpected(writer.error());
   auto reader = SqliteReader::open(config);
@@ -94,7 +94,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteConfig config) {
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path) {
   SqliteConfig config;
   config.path = path;
-  return open(std::move(config));
+  return open(config);
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

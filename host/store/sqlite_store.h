@@ -34,7 +34,7 @@ class SqliteStore final : public SeriesStore {
  public:
   // Creates the file when it is missing. kInvalidConfig: not a database of ours, or of a newer Foreflow; the message
   // names the file.
-  static Result<std::unique_ptr<SqliteStore>> open(SqliteConfig config);
+  static Result<std::unique_ptr<SqliteStore>> open(const SqliteConfig& config);
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path);
   ~SqliteStore() override;
 
