@@ -6,7 +6,6 @@
 namespace foreflow::model {
 namespace {
 
-constexpr std::uint32_t kLargestWeight = 1'000'000;
 constexpr std::uint32_t kLargestVlan = 4094;
 constexpr std::uint32_t kVnis = 1u << 24;
 

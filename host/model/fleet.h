@@ -28,11 +28,13 @@ struct Tier {
   bool operator==(const Tier&) const = default;
 };
 
+inline constexpr std::uint32_t kLargestWeight = 1'000'000;
+
 struct Policy {
   std::string tier;
   PerDirection<BytesPerSecond> guarantee{};                  // always there when it is needed
   PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};  // never exceeded
-  PerDirection<std::uint32_t> weight{1, 1};                  // of sharing within the tier and of borrowing
+  PerDirection<std::uint32_t> weight{1, 1};                  // of sharing within the tier; at most kLargestWeight
   bool operator==(const Policy&) const = default;
 };
 

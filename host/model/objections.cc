@@ -48,7 +48,15 @@ void check_policy(const Fleet& fleet, std::size_t i, std::vector<Objection>& out
   if (!fleet.tier(policy.tier)) out.push_back({Subject::kVm, i, "tier", unknown("tier", policy.tier, fleet.tiers)});
   for (const auto direction : kBothDirections) {
     const auto d = index(direction);
-    if (policy.cap[d] < policy.guarantee[d])
+    if (policy.weight[d] > kLargestWeight)
+      out.push_back({Subject::kVm, i, "weight",
+                     fmt::format("the {} weight of '{}' is {}; a weight is 0 to {}", to_string(direction),
+                                 fleet.vms[i].name, policy.weight[d], kLargestWeight)});
+    if (policy.guarantee[d] == kUnlimited)
+      out.push_back(
+          {Subject::kVm, i, "guarantee",
+           fmt::format("the {} guarantee of '{}' cannot be unlimited", to_string(direction), fleet.vms[i].name)});
+    else if (policy.cap[d] < policy.guarantee[d])
       out.push_back({Subject::kVm, i, "cap",
                      fmt::format("the {} cap of '{}' is {}, below its guarantee of {}", to_string(direction),
                                  fleet.vms[i].name, format_rate(policy.cap[d]), format_rate(policy.guarantee[d]))});

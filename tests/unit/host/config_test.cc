@@ -91,6 +91,17 @@ TEST(ManagerConfig, RefusesAMacTwiceInASegment) {
 
 TEST(ManagerConfig, BrokenTomlNamesTheLine) { EXPECT_THAT(reason_for("[link\n"), HasSubstr("f.toml:1:")); }
 
+TEST(Objections, NameAWeightAndAGuaranteeThatNoAllocationCanKeep) {
+  Fleet fleet;
+  fleet.vms.push_back({.name = "web"});
+  fleet.vms[0].policy.weight[0] = kLargestWeight + 1;
+  fleet.vms[0].policy.guarantee[1] = kUnlimited;
+  std::string all;
+  for (const auto& objection : objections(fleet)) all += objection.reason + "\n";
+  EXPECT_THAT(all, HasSubstr("the egress weight of 'web' is 1000001; a weight is 0 to 1000000"));
+  EXPECT_THAT(all, HasSubstr("the ingress guarantee of 'web' cannot be unlimited"));
+}
+
 TEST(PolicyPatch, ChangesOnlyWhatItNames) {
   Policy policy{.tier = "gold"};
   policy.cap.fill(BytesPerSecond{100});
