@@ -73,7 +73,7 @@ def header_jobs(found, only):
 def tidy_jobs(build, found, only):
     arguments = ["--extra-arg=-Wno-unknown-warning-option", "--quiet", "-p", str(build)]
     for name in sorted(found):
-        if name.parts[0] != "tests" and (only is None or name in only):
+        if only is None or name in only:
             yield name, ["clang-tidy", *arguments, str(ROOT / name)]
 
 
