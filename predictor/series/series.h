@@ -16,26 +16,29 @@ struct SeriesView {
   std::span<const double> values;
   std::span<const std::uint8_t> limited;  // 1 = the true value was at least this (the VM was held back)
   std::size_t season = 1;                 // points in one period
+  std::size_t phase = 0;                  // place of the first point in its period: local midnight is 0
 
   std::size_t size() const { return values.size(); }
   bool is_gap(std::size_t i) const { return std::isnan(values[i]); }
   bool is_limited(std::size_t i) const { return limited[i] != 0; }
   // The past of origin n: what a forecaster may see.
-  SeriesView first(std::size_t n) const { return {values.first(n), limited.first(n), season}; }
+  SeriesView first(std::size_t n) const { return {values.first(n), limited.first(n), season, phase}; }
   // At most the newest n points.
   SeriesView last(std::size_t n) const {
     const std::size_t kept = n < size() ? n : size();
-    return {values.last(kept), limited.last(kept), season};
+    return {values.last(kept), limited.last(kept), season, (phase + size() - kept) % season};
   }
 };
 
 class Series {
  public:
-  explicit Series(std::size_t season) : season_(season == 0 ? 1 : season) {}
+  explicit Series(std::size_t season, std::size_t phase = 0)
+      : season_(season == 0 ? 1 : season), phase_(phase % season_) {}
   explicit Series(const SeriesView& view)
       : values_(view.values.begin(), view.values.end()),
         limited_(view.limited.begin(), view.limited.end()),
-        season_(view.season) {}
+        season_(view.season),
+        phase_(view.phase) {}
 
   // A value that no demand can have (negative, NaN, infinite) is kept as a gap.
   void push(double value, bool is_limited = false) {
@@ -50,12 +53,13 @@ class Series {
   }
 
   std::size_t size() const { return values_.size(); }
-  SeriesView view() const { return {values_, limited_, season_}; }
+  SeriesView view() const { return {values_, limited_, season_, phase_}; }
 
  private:
   std::vector<double> values_;
   std::vector<std::uint8_t> limited_;
   std::size_t season_;
+  std::size_t phase_;
 };
 
 }  // namespace foreflow::predictor

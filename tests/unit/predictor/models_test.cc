@@ -86,6 +86,17 @@ TEST_P(ModelContract, OutlivesTheSeriesItWasFittedTo) {
   expect_promises_kept(fitted->forecast(50), 50);
 }
 
+TEST_P(ModelContract, GoesOnWithTheSeries) {
+  const Models models = local_models(24);
+  std::mt19937_64 random(5);
+  std::lognormal_distribution<double> rate(8, 2);
+  Series past(24);
+  for (int i = 0; i < 30; ++i) past.push(rate(random));
+  const std::unique_ptr<FittedModel> fitted = models[GetParam()]->fit(past.view());
+  for (int i = 0; i < 24 * 12; ++i) fitted->update(i % 11 == 0 ? kGap : rate(random), i % 7 == 0);
+  expect_promises_kept(fitted->forecast(50), 50);
+}
+
 TEST_P(ModelContract, ForecastsWhatLimitedValuesPointTo) {
   Series past(24);
   for (int i = 0; i < 24 * 4; ++i) past.push(i % 2 == 0 ? 100 : 60, i % 2 == 1);
@@ -99,6 +110,20 @@ TEST(WindowQuantile, ForgetsWhatIsOlderThanItsWindow) {
   const QuantileForecast forecast = WindowQuantile("last", 2).fit(series({500, 1, 2}).view())->forecast(3);
   EXPECT_EQ(forecast.values.col(k95).maxCoeff(), 2);
   EXPECT_EQ(forecast.model, "last");
+}
+
+TEST(WindowQuantile, KnowsAfterUpdatesWhatAFitToAllOfItKnows) {
+  std::mt19937_64 random(3);
+  Series past(24);
+  for (int i = 0; i < 10; ++i) past.push(static_cast<double>(random() % 1'000));
+  const WindowQuantile model("last_day", 24);
+  const std::unique_ptr<FittedModel> going_on = model.fit(past.view());
+  for (int i = 0; i < 24 * 20; ++i) {
+    const double value = i % 5 == 0 ? kGap : static_cast<double>(random() % 1'000);
+    going_on->update(value, i % 3 == 0);
+    past.push(value, i % 3 == 0);
+  }
+  EXPECT_TRUE((going_on->forecast(4).values == model.fit(past.view())->forecast(4).values).all());
 }
 
 TEST(Seasonal, ForecastsATimersBurstInItsSlotOnly) {
