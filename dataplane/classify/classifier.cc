@@ -28,19 +28,21 @@ Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::pat
 
 Result<std::vector<Signature>> read_all(const std::vector<std::filesystem::path>& files) {
   std::vector<Signature> all;
-  std::map<std::string, std::string> defined;  // protocol -> file
+  std::map<std::string, const Signature*> defined;
   for (const auto& file : files) {
     if (file.filename() == kServicesFile) continue;
     auto signatures = read_signatures(file);
     if (!signatures) return signatures;
-    for (auto& signature : *signatures) {
-      const auto [known, is_new] = defined.emplace(signature.protocol, signature.file);
-      if (!is_new)
-        return fail(ErrorCode::kInvalidConfig,
-                    fmt::format("{}: protocol '{}' is already defined in {}; keep it in one of them", signature.file,
-                                signature.protocol, known->second));
-      all.push_back(std::move(signature));
-    }
+    for (auto& signature : *signatures) all.push_back(std::move(signature));
+  }
+  for (const auto& signature : all) {
+    const auto* known = defined.emplace(signature.protocol, &signature).first->second;
+    if (known->category != signature.category)
+      return fail(ErrorCode::kInvalidConfig,
+                  fmt::format("{}: protocol '{}' is {} here and {} in {}; give it more patterns in a file of that "
+                              "category, or another name",
+                              signature.file, signature.protocol, to_string(signature.category),
+                              to_string(known->category), known->file));
   }
   return all;
 }
@@ -51,7 +53,8 @@ Result<std::vector<Rule>> make_rules(const std::vector<Signature>& signatures) {
     const auto id = protocol_names().id_of(signature.protocol);
     if (!id) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
     for (const auto& pattern : signature.patterns)
-      rules.push_back({pattern.validator, *id, signature.category, pattern.confidence, pattern.twice, signature.ports});
+      rules.push_back({pattern.validator, *id, signature.category, pattern.confidence, pattern.twice, pattern.speaker,
+                       signature.ports});
   }
   if (rules.size() > kMostPatterns)
     return fail(ErrorCode::kExhausted, fmt::format("{} patterns; at most {} are allowed", rules.size(), kMostPatterns));
@@ -93,6 +96,9 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
   auto rules = make_rules(*signatures);
   if (!rules) return tl::unexpected(rules.error());
   database.rules = std::move(*rules);
+  for (const auto& signature : *signatures)
+    for (const auto number : signature.ip_protocols)
+      database.ip_protocols[number] = {*protocol_names().id_of(signature.protocol), signature.category};
   for (const auto& [transport, slot] :
        {std::pair{&Transports::tcp, &database.tcp}, std::pair{&Transports::udp, &database.udp}}) {
     auto compiled = compile_for(*signatures, transport);

@@ -32,12 +32,17 @@ struct Verdict {
   ProtocolId suspected = 0;
 };
 
+// Who sent a payload, where that is known: the client opened the connection.
+enum class Sender : std::uint8_t { kUnknown, kClient, kServer };
+
 struct FirstPayload {
-  std::span<const std::uint8_t> bytes;  // not empty
-  std::uint8_t ip_protocol = 0;         // net::kTcp or net::kUdp
-  std::uint16_t source_port = 0;        // hints only
+  std::span<const std::uint8_t> bytes;
+  std::uint8_t ip_protocol = 0;   // one other than TCP and UDP may name the protocol by itself
+  std::uint16_t source_port = 0;  // hints only
   std::uint16_t destination_port = 0;
   ProtocolId suspected = 0;  // of the verdict on the flow's previous payload
+  Sender sender = Sender::kUnknown;
+  std::uint32_t whole_size = 0;  // of the payload on the wire, where `bytes` are less (a capture's snap length)
 };
 
 // The compiled signatures. Immutable; any number of workers.

@@ -2,6 +2,7 @@
 // What a Classifier holds once its signatures are compiled.
 // Place: dataplane/classify, private to classifier.cc and inspector.cc. Immutable after load.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Rule {
   Category category = Category::kUnknown;
   std::uint8_t confidence = 0;
   bool twice = false;
+  Speaker speaker = Speaker::kEither;
   std::vector<std::uint16_t> ports;
 };
 
@@ -27,6 +29,12 @@ struct Classifier::Database {
   std::vector<Rule> rules;
   RegexDatabase tcp;
   RegexDatabase udp;
+  // Protocols that an IP protocol number names.
+  struct Numbered {
+    ProtocolId protocol = 0;
+    Category category = Category::kUnknown;
+  };
+  std::array<Numbered, 256> ip_protocols{};
   ServiceTable services;
   std::uint64_t version = 0;  // unlike any other of this process
 };

@@ -22,13 +22,20 @@ bool hints(const Rule& rule, const FirstPayload& payload) noexcept {
   });
 }
 
+bool may_come_from(Sender sender, Speaker speaker) noexcept {
+  return !(speaker == Speaker::kClient && sender == Sender::kServer) &&
+         !(speaker == Speaker::kServer && sender == Sender::kClient);
+}
+
 Candidate best_of(const Matches& matches, const std::vector<Rule>& rules, const FirstPayload& payload) noexcept {
   Candidate best;
   for (std::size_t i = 0; i < matches.count; ++i) {
     const auto& rule = rules[matches.ids[i]];
+    if (!may_come_from(payload.sender, rule.speaker)) continue;
     const auto score = rule.confidence + (hints(rule, payload) ? kPortBonus : 0u);
     if (score < best.score) continue;
-    const auto finding = rule.validator == nullptr ? Finding(true) : rule.validator(payload.bytes);
+    const auto finding =
+        rule.validator == nullptr ? Finding(true) : rule.validator({payload.bytes, payload.whole_size});
     if (!finding.confirmed) continue;
     if (score > best.score) {
       best = {&rule, score, finding, false};
@@ -63,7 +70,11 @@ Result<Inspector> Inspector::create(const Classifier& classifier) {
 Verdict Inspector::inspect(const Classifier& classifier, const FirstPayload& payload) noexcept {
   const auto& database = *classifier.database_;
   if (scratch_->version != database.version) return {};
-  if (payload.ip_protocol != net::kTcp && payload.ip_protocol != net::kUdp) return {};
+  if (payload.ip_protocol != net::kTcp && payload.ip_protocol != net::kUdp) {
+    const auto& [protocol, category] = database.ip_protocols[payload.ip_protocol];
+    if (protocol == 0) return {};
+    return {.protocol = protocol, .category = category, .confidence = 100, .source = Source::kPayload};
+  }
   const auto& regex = payload.ip_protocol == net::kTcp ? database.tcp : database.udp;
   scan(regex.get(), scratch_->regex.get(), payload.bytes, scratch_->matches);
   const auto best = best_of(scratch_->matches, database.rules, payload);

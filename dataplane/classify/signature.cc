@@ -8,6 +8,7 @@
 
 #include "common/toml_reader.h"
 #include "dataplane/classify/regex.h"
+#include "dataplane/net/parse.h"
 
 namespace foreflow::classify {
 namespace {
@@ -62,10 +63,12 @@ class FileReader {
     if (!names_.insert(signature.protocol).second)
       table.error("name",
                   fmt::format("'{}' is already defined above; give it more patterns instead", signature.protocol));
-    table.require("transport");
+    read_ip_protocols(table, signature.ip_protocols);
+    const bool has_payload = table.has("pattern") || signature.ip_protocols.empty();
+    if (has_payload) table.require("transport");
     const auto transports = read_transports(table);
     read_ports(table, signature.ports);
-    table.require("pattern");
+    if (has_payload) table.require("pattern");
     for (auto& pattern : table.tables("pattern")) signature.patterns.push_back(read_pattern(pattern, transports));
     table.finish();
     return signature;
@@ -93,6 +96,17 @@ class FileReader {
     }
   }
 
+  static void read_ip_protocols(TomlTable& table, std::vector<std::uint8_t>& out) {
+    std::vector<std::uint32_t> numbers;
+    table.read("ip_protocols", numbers);
+    for (const auto number : numbers) {
+      if (number > 255) table.error("ip_protocols", fmt::format("{} is no IP protocol; expected 0 to 255", number));
+      if (number == net::kTcp || number == net::kUdp)
+        table.error("ip_protocols", fmt::format("{} carries many protocols; give 'transport' and patterns", number));
+      out.push_back(static_cast<std::uint8_t>(number));
+    }
+  }
+
   static Pattern read_pattern(TomlTable& table, Transports transports) {
     Pattern pattern;
     pattern.transports = table.has("transport") ? read_transports(table) : transports;
@@ -108,6 +122,7 @@ class FileReader {
     table.read("confidence", confidence, 1u, 100u);
     pattern.confidence = static_cast<std::uint8_t>(confidence);
     table.read("twice", pattern.twice);
+    table.read_word("from", pattern.speaker, {{"client", Speaker::kClient}, {"server", Speaker::kServer}});
     pattern.validator = read_validator(table);
     if (table.has("regex"))
       if (const auto reason = objection(pattern)) table.error("regex", *reason);

@@ -23,6 +23,9 @@ struct Transports {
   bool udp = false;
 };
 
+// Who says the words of a pattern.
+enum class Speaker : std::uint8_t { kEither, kClient, kServer };
+
 struct Pattern {
   std::string regex;         // without an anchor
   std::uint32_t offset = 0;  // where a match starts
@@ -30,13 +33,15 @@ struct Pattern {
   Validator validator = nullptr;
   std::uint8_t confidence = 0;  // percent
   bool twice = false;           // weak alone: two payloads of a flow must show it
+  Speaker speaker = Speaker::kEither;
   Transports transports;
 };
 
 struct Signature {
   std::string protocol;
   Category category = Category::kUnknown;
-  std::vector<std::uint16_t> ports;  // break a tie, never decide
+  std::vector<std::uint16_t> ports;        // break a tie, never decide
+  std::vector<std::uint8_t> ip_protocols;  // that carry nothing else: they decide without a pattern
   std::vector<Pattern> patterns;
   std::string file;
 };

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "dataplane/classify/validate/families.h"
+
 namespace foreflow::classify {
 namespace {
 
@@ -37,18 +39,30 @@ constexpr auto kValidators = std::to_array<std::pair<std::string_view, Validator
     {"tls_records", validate_tls_records},
 });
 
+constexpr auto kFamilies = std::to_array({validate::routing});
+
+// Calls visit(name, validator) for every one.
+template <typename Visit>
+void each(Visit&& visit) {
+  for (const auto& [name, validator] : kValidators) visit(name, validator);
+  for (const auto& family : kFamilies)
+    for (const auto& [name, validator] : family()) visit(name, validator);
+}
+
 }  // namespace
 
 Validator find_validator(std::string_view name) noexcept {
-  const auto* found = std::find_if(kValidators.begin(), kValidators.end(),
-                                   [name](const auto& validator) { return validator.first == name; });
-  return found == kValidators.end() ? nullptr : found->second;
+  Validator found = nullptr;
+  each([&](std::string_view known, Validator validator) {
+    if (known == name) found = validator;
+  });
+  return found;
 }
 
 std::vector<std::string> validator_names() {
   std::vector<std::string> names;
-  names.reserve(kValidators.size());
-  for (const auto& [name, validator] : kValidators) names.emplace_back(name);
+  each([&names](std::string_view name, Validator) { names.emplace_back(name); });
+  std::sort(names.begin(), names.end());
   return names;
 }
 

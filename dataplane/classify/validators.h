@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Validators: bounded arithmetic on a payload that a pattern has matched. They turn a candidate into a verdict.
-// Place: dataplane/classify; named by `validate` in signature files. Payloads are foreign: every validator returns for
-// any bytes, reads nothing past them and loops no more often than its payload is long.
+// Place: dataplane/classify; named by `validate` in signature files. What binds every validator: validate/finding.h.
 #pragma once
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/category.h"
-#include "dataplane/net/octets.h"
+#include "dataplane/classify/validate/finding.h"
 
 namespace foreflow::classify {
 
-struct Finding {
-  bool confirmed = false;
-  std::string_view name;                   // of the host asked for, inside the payload; "" when not stated
-  Category category = Category::kUnknown;  // when the payload says more than its protocol: video over HTTP
-
-  Finding(bool is_confirmed = false) noexcept : confirmed(is_confirmed) {}  // NOLINT: most findings are just yes or no
-};
-
-using Validator = Finding (*)(net::Octets payload) noexcept;
-
-// Null when there is none of this name.
+// Null when there is none of this name; those of validate/families.h are found too.
 Validator find_validator(std::string_view name) noexcept;
 std::vector<std::string> validator_names();
 

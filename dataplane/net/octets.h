@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Foreign bytes that cannot be left: a read past the end gives 0, a part past the end is shorter or empty.
 // Place: dataplane/net; parsers and validators. What matters for a verdict is asked with has().
+// A capture may hold less of a packet than was on the wire: size() is what is here, whole_size() what there was.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -21,12 +22,20 @@ inline std::uint32_t load_be32(const std::uint8_t* at) noexcept {
 class Octets {
  public:
   constexpr Octets() = default;
-  constexpr Octets(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}  // NOLINT: a view, like a span
+  constexpr Octets(std::span<const std::uint8_t> bytes) noexcept  // NOLINT: a view, like a span
+      : Octets(bytes, bytes.size()) {}
+  // `whole_size`: of the payload that `bytes` begin; never less than they are.
+  constexpr Octets(std::span<const std::uint8_t> bytes, std::size_t whole_size) noexcept
+      : data_(bytes.data()),
+        size_(static_cast<std::uint32_t>(bytes.size())),
+        whole_size_(static_cast<std::uint32_t>(std::max(bytes.size(), whole_size))) {}
 
-  std::size_t size() const noexcept { return bytes_.size(); }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t whole_size() const noexcept { return whole_size_; }
+  bool is_whole() const noexcept { return size_ == whole_size_; }
   bool has(std::size_t at, std::size_t count) const noexcept { return at <= size() && count <= size() - at; }
 
-  std::uint8_t u8(std::size_t at) const noexcept { return at < size() ? bytes_[at] : std::uint8_t{0}; }
+  std::uint8_t u8(std::size_t at) const noexcept { return at < size() ? data_[at] : std::uint8_t{0}; }
   std::uint16_t be16(std::size_t at) const noexcept {
     return static_cast<std::uint16_t>(std::uint32_t{u8(at)} << 8 | u8(at + 1));
   }
@@ -41,15 +50,18 @@ class Octets {
 
   // The part from `at` on, at most `count` bytes of it.
   Octets part(std::size_t at, std::size_t count = std::dynamic_extent) const noexcept {
-    if (at >= size()) return {};
-    return Octets(bytes_.subspan(at, std::min(count, size() - at)));
+    const auto whole = at < whole_size() ? std::min(count, whole_size() - at) : 0;
+    if (at >= size()) return {{}, whole};
+    return {std::span(data_ + at, std::min(count, size() - at)), whole};
   }
 
-  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(bytes_.data()), size()}; }
-  const std::uint8_t* data() const noexcept { return bytes_.data(); }
+  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size()}; }
+  const std::uint8_t* data() const noexcept { return data_; }
 
  private:
-  std::span<const std::uint8_t> bytes_;
+  const std::uint8_t* data_ = nullptr;
+  std::uint32_t size_ = 0;
+  std::uint32_t whole_size_ = 0;
 };
 
 }  // namespace foreflow::net

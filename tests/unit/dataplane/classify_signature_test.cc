@@ -61,6 +61,8 @@ TEST(SignatureFile, ErrorsNameFileLineAndWhatWouldBeRight) {
   EXPECT_THAT(error_of(changed("\"tcp\"", "\"sctp\"")), AllOf(HasSubstr(":4"), HasSubstr("'tcp' or 'udp'")));
   EXPECT_THAT(error_of(changed("6379", "70000")), AllOf(HasSubstr(":5"), HasSubstr("1 to 65535")));
   EXPECT_THAT(error_of(changed("\"resp\"", "\"respp\"")), AllOf(HasSubstr(":8"), HasSubstr("did you mean 'resp'")));
+  EXPECT_THAT(error_of(changed("confidence", "from = \"clint\"\nconfidence")),
+              AllOf(HasSubstr(":9"), HasSubstr("'client', 'server'")));
   EXPECT_THAT(error_of(changed("= 90", "= 101")), AllOf(HasSubstr(":9"), HasSubstr("1 to 100")));
   EXPECT_THAT(error_of(changed("\"redis\"", "\"Redis!\"")), AllOf(HasSubstr(":3"), HasSubstr("a-z")));
   EXPECT_THAT(error_of(changed("confidence = 90", "")), HasSubstr("confidence"));
@@ -77,6 +79,15 @@ TEST(SignatureFile, PatternsThatCannotRunWellAreRefusedWithTheReason) {
   EXPECT_THAT(with("a*"), HasSubstr("at least one byte"));
   EXPECT_THAT(with(""), HasSubstr("is empty"));
   EXPECT_EQ(with(R"(\{1,256}[{1,99}^]\^)"), "accepted") << "escaped and in classes they are plain bytes";
+}
+
+TEST(SignatureFile, AnIpProtocolNumberNeedsNoPattern) {
+  const auto with = [](std::string_view numbers) {
+    return error_of("category = \"vpn_tunnel\"\n[[protocol]]\nname = \"gre\"\nip_protocols = " + std::string(numbers));
+  };
+  EXPECT_EQ(with("[47]"), "accepted");
+  EXPECT_THAT(with("[256]"), AllOf(HasSubstr(":4"), HasSubstr("0 to 255")));
+  EXPECT_THAT(with("[6]"), HasSubstr("carries many protocols"));
 }
 
 TEST(SignatureFile, OffsetAndDepthExcludeEachOther) {
@@ -139,17 +150,33 @@ TEST_F(ClassifierLoad, AnEmptyOrMissingDirectoryIsAnError) {
   EXPECT_THAT(Classifier::load(directory_ / "absent").error().message, HasSubstr("No such file"));
 }
 
-TEST_F(ClassifierLoad, AProtocolBelongsToOneFile) {
+TEST_F(ClassifierLoad, AnotherFileMayAddPatternsToAProtocolButNotMoveIt) {
   write("a.toml", kGood);
-  EXPECT_EQ(error(), "accepted");
   write("b.toml", kGood);
-  EXPECT_THAT(error(), AllOf(HasSubstr("b.toml"), HasSubstr("'redis' is already defined in"), HasSubstr("a.toml")));
+  EXPECT_EQ(error(), "accepted");
+  write("b.toml", changed("database\"", "web\""));
+  EXPECT_THAT(error(), AllOf(HasSubstr("b.toml: protocol 'redis' is web here and database in"), HasSubstr("a.toml")));
 }
 
 TEST_F(ClassifierLoad, ABrokenFileIsNamedWithItsLine) {
   write("a.toml", kGood);
   write("b.toml", "category = \"web\"\n[[protocol\n");
   EXPECT_THAT(error(), HasSubstr("b.toml:2"));
+}
+
+TEST_F(ClassifierLoad, APatternFromTheServerIsNotTakenFromTheClient) {
+  write("a.toml", changed("confidence", "from = \"server\"\nconfidence"));
+  const auto classifier = Classifier::load(directory_);
+  ASSERT_TRUE(classifier) << classifier.error().message;
+  auto inspector = Inspector::create(**classifier);
+  constexpr std::uint8_t kReply[] = {'*', '0', '\r', '\n'};
+  const auto is_seen = [&](Sender sender) {
+    return inspector->inspect(**classifier, {.bytes = kReply, .ip_protocol = net::kTcp, .sender = sender}).protocol !=
+           0;
+  };
+  EXPECT_TRUE(is_seen(Sender::kServer));
+  EXPECT_TRUE(is_seen(Sender::kUnknown));
+  EXPECT_FALSE(is_seen(Sender::kClient));
 }
 
 TEST_F(ClassifierLoad, OffsetAndDepthPlaceAPattern) {
