@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/app/backtest/command.h"
+
+namespace foreflow::backtest {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"forecast", "quantile forecasts from fixed origins in the past, or one step ahead from each row", run_forecast},
+    {"allocate", "what would have been allocated at each step, from the steps before it", run_allocate},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace foreflow::backtest
