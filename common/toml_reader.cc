@@ -62,6 +62,11 @@ bool TomlTable::is_table(std::string_view key) const {
   const auto* node = state_->table->get(key);
   return node != nullptr && node->is_table();
 }
+std::vector<std::string> TomlTable::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, node] : *state_->table) keys.emplace_back(key.str());
+  return keys;
+}
 void TomlTable::note(std::string_view key) { state_->asked.emplace_back(key); }
 
 void TomlTable::error(std::string_view key, std::string_view reason) {

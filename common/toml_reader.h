@@ -67,6 +67,7 @@ class TomlTable {
   std::optional<TomlTable> table(std::string_view key);
   std::vector<TomlTable> tables(std::string_view key);  // [[key]]
   bool is_table(std::string_view key) const;
+  std::vector<std::string> keys() const;  // in order of the alphabet; for tables whose keys are names of the user's
 
   // Adds a reason at the line of `key` (of the table itself when it is empty or missing).
   void error(std::string_view key, std::string_view reason);

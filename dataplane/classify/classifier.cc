@@ -14,7 +14,9 @@
 namespace foreflow::classify {
 namespace {
 
-constexpr std::string_view kServicesFile = "services.toml";
+// Names of files that hold services rather than signatures begin so.
+constexpr std::string_view kServices = "services";
+bool holds_services(const std::filesystem::path& file) { return file.stem().string().starts_with(kServices); }
 
 Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::path& directory) {
   std::error_code error;
@@ -30,7 +32,7 @@ Result<std::vector<Signature>> read_all(const std::vector<std::filesystem::path>
   std::vector<Signature> all;
   std::map<std::string, const Signature*> defined;
   for (const auto& file : files) {
-    if (file.filename() == kServicesFile) continue;
+    if (holds_services(file)) continue;
     auto signatures = read_signatures(file);
     if (!signatures) return signatures;
     for (auto& signature : *signatures) all.push_back(std::move(signature));
@@ -105,11 +107,9 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
     if (!compiled) return tl::unexpected(compiled.error());
     *slot = std::move(*compiled);
   }
-  if (const auto file = directory / kServicesFile; std::find(files->begin(), files->end(), file) != files->end()) {
-    auto services = ServiceTable::load(file);
-    if (!services) return tl::unexpected(services.error());
-    database.services = std::move(*services);
-  }
+  for (const auto& file : *files)
+    if (holds_services(file))
+      if (auto status = database.services.add(file); !status) return tl::unexpected(status.error());
   return classifier;
 }
 

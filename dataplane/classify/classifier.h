@@ -48,8 +48,8 @@ struct FirstPayload {
 // The compiled signatures. Immutable; any number of workers.
 class Classifier {
  public:
-  // Reads every `*.toml` of `directory`: `services.toml` is the table of services, each other file holds the signatures
-  // of one category. Errors name file, line and pattern.
+  // Reads every `*.toml` of `directory`: `services*.toml` are tables of services, each other file holds
+  // signatures of one category. Errors name file, line and pattern.
   static Result<std::unique_ptr<const Classifier>> load(const std::filesystem::path& directory);
   ~Classifier();
 

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which service a host name belongs to: the longest known suffix of whole labels decides.
 // Place: dataplane/classify; filled at load, then immutable, so any number of workers may look up.
+// A trie of labels from the right ("com", "netflix", "www"), its edges in one flat hash table: a lookup probes once or
+// twice for each label, whatever the number of services.
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "common/category.h"
 #include "common/result.h"
 
 namespace foreflow {
 class TomlDocument;
-}
+class TomlTable;
+}  // namespace foreflow
 
 namespace foreflow::classify {
 
@@ -25,22 +27,36 @@ struct Service {
 
 class ServiceTable {
  public:
-  // Reads `[[service]]` tables with name, category and domains; every mistake at once, with file and line.
-  static Result<ServiceTable> load(const std::filesystem::path& file);
-  static Result<ServiceTable> parse(std::string_view text, std::string_view name);
+  // Adds the services of a file: one table per category, in it `service = ["domain", ...]`. A label of a domain may be
+  // `*`: exactly one label. Every mistake at once, with file and line; after an error the table is not to be used.
+  Status add(const std::filesystem::path& file);
+  Status add(std::string_view text, std::string_view name);
 
-  // In any case of letters. Id 0 when there is none. No allocation.
+  // In any case of letters, with or without a dot at the end. Id 0 when there is none. No allocation.
   Service find(std::string_view host) const noexcept;
-  std::size_t size() const noexcept { return domains_.size(); }
+  std::size_t domain_count() const noexcept { return domains_; }
 
  private:
-  static Result<ServiceTable> from(TomlDocument& document);
-
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  using NodeId = std::uint32_t;  // 0 = the root, and "no such edge"
+  struct Edge {
+    NodeId parent = 0;
+    NodeId node = 0;  // 0 = a free place
+    std::uint32_t label_at = 0;
+    std::uint8_t label_size = 0;
   };
-  std::unordered_map<std::string, Service, Hash, std::equal_to<>> domains_;
+
+  Status read(TomlDocument& document);
+  void read_category(TomlTable& table, Category category);
+  bool add_domain(std::string_view domain, Service service);  // false: it has a service already
+  NodeId add_edge(NodeId parent, std::string_view label);
+  NodeId child(NodeId parent, std::string_view label) const noexcept;
+  std::size_t place_of(NodeId parent, std::string_view label) const noexcept;
+  void grow();
+
+  std::string labels_;
+  std::vector<Edge> edges_;  // open addressing; a power of two, at most half full
+  std::vector<Service> nodes_{Service{}};
+  std::size_t domains_ = 0;
 };
 
 }  // namespace foreflow::classify

@@ -65,8 +65,9 @@ inline void signature_file(Input input) {
   const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   const auto signatures = classify::parse_signatures(text, "fuzz.toml");
   require(signatures.has_value() || !signatures.error().message.empty());
-  const auto services = classify::ServiceTable::parse(text, "fuzz.toml");
-  require(services.has_value() || !services.error().message.empty());
+  classify::ServiceTable services;
+  const auto status = services.add(text, "fuzz.toml");
+  require(status.has_value() || !status.error().message.empty());
 }
 
 }  // namespace foreflow::fuzz

@@ -80,5 +80,12 @@ TEST(Nearest, FindsTypingErrorsOnly) {
   EXPECT_EQ(nearest("colour", {"guarantee", "cap"}), std::nullopt);
 }
 
+TEST(TomlTable, KeysOfATableWithNamesOfTheUsers) {
+  auto document = TomlDocument::parse("[b]\ny = 1\nx = 2\n[a]\n", "f.toml");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().keys(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(document->root().table("b")->keys(), (std::vector<std::string>{"x", "y"}));
+}
+
 }  // namespace
 }  // namespace foreflow

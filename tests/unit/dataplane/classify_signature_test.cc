@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/classify/classifier.h"
-#include "dataplane/classify/services.h"
 #include "dataplane/classify/signature.h"
 
 namespace foreflow::classify {
@@ -97,35 +96,6 @@ TEST(SignatureFile, OffsetAndDepthExcludeEachOther) {
 TEST(SignatureFile, EveryMistakeIsReportedAtOnce) {
   const auto reasons = error_of(changed("= 90", "= 0\nfoo = 1"));
   EXPECT_THAT(reasons, AllOf(HasSubstr("confidence"), HasSubstr("foo")));
-}
-
-TEST(ServiceTable, FindsTheLongestSuffixOfWholeLabels) {
-  const auto services = ServiceTable::parse(R"([[service]]
-name = "google"
-category = "web"
-domains = ["google.com"]
-[[service]]
-name = "gmail"
-category = "mail"
-domains = ["mail.google.com"])",
-                                            "services.toml");
-  ASSERT_TRUE(services) << services.error().message;
-  EXPECT_EQ(services->find("WWW.Google.Com.").category, Category::kWeb);
-  EXPECT_EQ(services->find("x.mail.google.com").category, Category::kMail);
-  for (const auto* host : {"", ".", "com", "agoogle.com", "google.com.evil.example"})
-    EXPECT_EQ(services->find(host).app, 0) << host;
-  EXPECT_EQ(services->find(std::string(5'000, 'a')).app, 0);
-}
-
-TEST(ServiceTable, RefusesADomainOfTwoServicesAndStrangeNames) {
-  const auto error_with = [](std::string_view domains) {
-    const auto services = ServiceTable::parse(
-        "[[service]]\nname = \"a\"\ncategory = \"web\"\ndomains = " + std::string(domains), "services.toml");
-    return services ? "accepted" : services.error().message;
-  };
-  EXPECT_EQ(error_with(R"(["a.example"])"), "accepted");
-  EXPECT_THAT(error_with(R"(["a.example", "a.example"])"), AllOf(HasSubstr("services.toml:4"), HasSubstr("already")));
-  EXPECT_THAT(error_with(R"(["*.example"])"), HasSubstr("'*.example' is no domain"));
 }
 
 // A directory of signature files that is gone when the test ends.
