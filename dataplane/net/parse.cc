@@ -127,6 +127,7 @@ bool parse_tcp(Walk& walk, Parsed& out) noexcept {
   const std::size_t header_size = (walk.here()[12] >> 4) * 4u;
   if (header_size < 20 || !walk.has(header_size)) return false;
   read_ports(walk, out);
+  out.tcp_sequence = load_be32(walk.here() + 4);
   out.tcp_flags = walk.here()[13];
   walk.at += header_size;
   return true;

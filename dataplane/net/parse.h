@@ -33,6 +33,7 @@ struct Parsed {
   IpAddress destination_ip;
   std::uint16_t source_port = 0;  // host order; 0 when the protocol has none
   std::uint16_t destination_port = 0;
+  std::uint32_t tcp_sequence = 0;
   std::uint16_t payload_offset = 0;
   std::uint16_t payload_size = 0;  // by the IP and UDP lengths, clipped to the bytes present; 0 in fragments
 };

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/offline/predictions.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "common/category.h"
+
+namespace foreflow::offline {
+namespace {
+
+std::string text(const net::IpAddress& address, std::uint8_t version) {
+  char buffer[INET6_ADDRSTRLEN] = "";
+  if (version == 4) {
+    inet_ntop(AF_INET, address.bytes.data() + 12, buffer, sizeof buffer);
+  } else {
+    inet_ntop(AF_INET6, address.bytes.data(), buffer, sizeof buffer);
+  }
+  return buffer;
+}
+
+std::string transport_name(std::uint8_t protocol) {
+  constexpr std::pair<std::uint8_t, std::string_view> kNames[]{
+      {1, "icmp"},   {2, "igmp"},  {4, "ipip"},   {net::kTcp, "tcp"}, {net::kUdp, "udp"},
+      {41, "ip6ip"}, {47, "gre"},  {50, "esp"},   {51, "ah"},         {58, "icmp6"},
+      {89, "ospf"},  {103, "pim"}, {112, "vrrp"}, {113, "pgm"},       {132, "sctp"}};
+  const auto* known = std::find_if(std::begin(kNames), std::end(kNames),
+                                   [protocol](const auto& name) { return name.first == protocol; });
+  return known != std::end(kNames) ? std::string(known->second) : fmt::format("ip{}", protocol);
+}
+
+std::string_view text(classify::Source source) {
+  switch (source) {
+    case classify::Source::kPayload:
+      return "payload";
+    case classify::Source::kName:
+      return "name";
+    case classify::Source::kPort:
+      return "port";
+    case classify::Source::kNone:
+      break;
+  }
+  return "-";
+}
+
+std::string_view or_dash(std::string_view name) { return name.empty() ? "-" : name; }
+
+}  // namespace
+
+void Predictions::Close::operator()(std::FILE* file) const noexcept {
+  if (file != stdout) std::fclose(file);
+}
+
+Result<Predictions> Predictions::create(const std::string& file) {
+  auto* opened = file == "-" ? stdout : std::fopen(file.c_str(), "w");
+  if (opened == nullptr) return fail(ErrorCode::kIo, fmt::format("{}: {}", file, std::strerror(errno)));
+  fmt::print(opened,
+             "file\tproto\tip_a\tport_a\tip_b\tport_b\tprotocol\tcategory\tapp\tconfidence\tsource\t"
+             "packets_inspected\n");
+  return Predictions(opened, file);
+}
+
+void Predictions::add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier) {
+  const auto& key = flow.key;
+  const auto& verdict = flow.verdict;
+  fmt::print(file_.get(), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", capture, transport_name(key.protocol),
+             text(key.address_a, key.ip_version), key.port_a, text(key.address_b, key.ip_version), key.port_b,
+             classifier.protocol_name(verdict.protocol), to_string(verdict.category),
+             or_dash(classifier.app_name(verdict.app)), verdict.confidence, text(verdict.source), flow.inspected);
+}
+
+Status Predictions::finish() {
+  if (std::fflush(file_.get()) != 0 || std::ferror(file_.get()) != 0)
+    return fail(ErrorCode::kIo, fmt::format("{}: {}", name_, std::strerror(errno)));
+  return {};
+}
+
+}  // namespace foreflow::offline

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes flows as tab-separated rows: file, proto, ip_a, port_a, ip_b, port_b, protocol, category, app, confidence,
+// source, packets_inspected.
+// Place: dataplane/offline.
+#pragma once
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+#include "dataplane/offline/flow_book.h"
+
+namespace foreflow::offline {
+
+class Predictions {
+ public:
+  // "-": standard output.
+  static Result<Predictions> create(const std::string& file);
+
+  void add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier);
+  // Error: something could not be written.
+  Status finish();
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const noexcept;
+  };
+
+  Predictions(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
+
+  std::unique_ptr<std::FILE, Close> file_;
+  std::string name_;
+};
+
+}  // namespace foreflow::offline
