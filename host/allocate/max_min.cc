@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <limits>
+#include <numeric>
 #include <queue>
-#include <utility>
 
 namespace foreflow::allocate {
 namespace {
@@ -21,88 +22,72 @@ bool operator<(const Level& a, const Level& b) {
   return Wide{a.numerator} * b.denominator < Wide{b.numerator} * a.denominator;
 }
 
-enum class Phase : std::uint8_t { kAtLower, kRising, kAtUpper };
-
-// At `level` a flow on this link begins to rise from its lower bound, or arrives at its upper.
+// At `level` a flow begins to rise from its lower bound, or arrives at its upper.
 struct Turn {
   Level level;
-  std::uint32_t place;  // of the flow on this link
-  Phase next;
+  std::uint32_t flow;
+  bool arrives;
+};
+
+// The turns of all flows by level. A rank is a place in this order.
+class Turns {
+ public:
+  explicit Turns(std::span<const Flow> flows) : ranks_(flows.size()) {
+    turns_.reserve(2 * flows.size());
+    for (std::uint32_t i = 0; i < flows.size(); ++i) {
+      const Flow& flow = flows[i];
+      if (flow.weight == 0 || flow.lower >= flow.upper) continue;
+      turns_.push_back({{flow.lower, flow.weight}, i, false});
+      turns_.push_back({{flow.upper, flow.weight}, i, true});
+    }
+    std::sort(turns_.begin(), turns_.end(), [](const Turn& a, const Turn& b) { return a.level < b.level; });
+    for (std::uint32_t rank = 0; rank < turns_.size(); ++rank)
+      (turns_[rank].arrives ? ranks_[turns_[rank].flow].arrives : ranks_[turns_[rank].flow].rises) = rank;
+  }
+
+  struct Ranks {
+    std::uint32_t rises = kNever;
+    std::uint32_t arrives = kNever;
+  };
+  static constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+
+  std::size_t size() const { return turns_.size(); }
+  const Turn& operator[](std::uint32_t rank) const { return turns_[rank]; }
+  const Ranks& of(std::uint32_t flow) const { return ranks_[flow]; }
+
+ private:
+  std::vector<Turn> turns_;
+  std::vector<Ranks> ranks_;
+};
+
+// One list per link in one array.
+class PerLink {
+ public:
+  explicit PerLink(std::size_t links) : first_(links + 1) {}
+  void count(std::uint32_t link) { ++first_[link + 1]; }
+  void counted() {
+    std::partial_sum(first_.begin(), first_.end(), first_.begin());
+    items_.resize(first_.back());
+    next_.assign(first_.begin(), first_.end() - 1);
+  }
+  void add(std::uint32_t link, std::uint32_t item) { items_[next_[link]++] = item; }
+  std::span<const std::uint32_t> of(std::uint32_t link) const {
+    return std::span(items_).subspan(first_[link], first_[link + 1] - first_[link]);
+  }
+
+ private:
+  std::vector<std::uint32_t> first_, next_, items_;
 };
 
 // One link on the way up. The load on it at a level L is `fixed + slope * L`; the cursor stands before the first turn
 // that lies above the level at which the link would be full as far as is known now. Freezing a flow elsewhere only
 // takes load away, so that level never falls and the cursor never goes back.
-class LinkFill {
- public:
-  explicit LinkFill(std::uint64_t capacity) : capacity_(capacity) {}
-
-  std::uint32_t join(std::uint32_t flow, const Flow& bounds) {
-    const auto place = static_cast<std::uint32_t>(flows_.size());
-    flows_.push_back({flow, Phase::kAtLower, false});
-    fixed_ += bounds.lower;
-    if (bounds.weight > 0 && bounds.lower < bounds.upper) {
-      turns_.push_back({{bounds.lower, bounds.weight}, place, Phase::kRising});
-      turns_.push_back({{bounds.upper, bounds.weight}, place, Phase::kAtUpper});
-    }
-    return place;
-  }
-
-  void start() {
-    assert(fixed_ <= capacity_);
-    std::sort(turns_.begin(), turns_.end(), [](const Turn& a, const Turn& b) { return a.level < b.level; });
-  }
-
-  // The level at which the link is full if nobody is frozen before; nullopt: never.
-  std::optional<Level> full_at(std::span<const Flow> flows) {
-    for (;; ++cursor_) {
-      while (cursor_ < turns_.size() && flows_[turns_[cursor_].place].frozen) ++cursor_;
-      if (slope_ > 0) {
-        const Level full{static_cast<std::uint64_t>(capacity_ - fixed_), slope_};
-        if (cursor_ == turns_.size() || !(turns_[cursor_].level < full)) return full;
-      }
-      if (cursor_ == turns_.size()) return std::nullopt;
-      take(turns_[cursor_], flows);
-    }
-  }
-
-  void freeze(std::uint32_t place, const Flow& bounds, std::uint64_t value) {
-    Member& member = flows_[place];
-    member.frozen = true;
-    fixed_ += value;
-    if (member.phase == Phase::kRising)
-      slope_ -= bounds.weight;
-    else
-      fixed_ -= member.phase == Phase::kAtLower ? bounds.lower : bounds.upper;
-  }
-
-  struct Member {
-    std::uint32_t flow;
-    Phase phase;
-    bool frozen;
-  };
-  const std::vector<Member>& members() const { return flows_; }
-
- private:
-  void take(const Turn& turn, std::span<const Flow> flows) {
-    Member& member = flows_[turn.place];
-    const Flow& bounds = flows[member.flow];
-    if (turn.next == Phase::kRising) {
-      fixed_ -= bounds.lower;
-      slope_ += bounds.weight;
-    } else {
-      fixed_ += bounds.upper;
-      slope_ -= bounds.weight;
-    }
-    member.phase = turn.next;
-  }
-
-  std::uint64_t capacity_;
-  Wide fixed_ = 0;
-  std::uint64_t slope_ = 0;
-  std::size_t cursor_ = 0;
-  std::vector<Turn> turns_;
-  std::vector<Member> flows_;
+struct LinkFill {
+  std::uint64_t capacity = 0;
+  Wide fixed = 0;
+  std::uint64_t slope = 0;
+  std::uint32_t cursor = 0;     // into the link's turns
+  std::uint32_t next_rank = 0;  // turns below it have been taken
 };
 
 std::uint64_t value_at(const Level& level, const Flow& flow) {
@@ -123,66 +108,113 @@ struct Candidate {
 
 class Filler {
  public:
-  Filler(std::span<const Flow> flows, std::span<const std::uint64_t> capacities) : flows_(flows) {
-    links_.reserve(capacities.size());
-    for (const std::uint64_t capacity : capacities) links_.emplace_back(capacity);
-    places_.reserve(flows.size());
+  Filler(std::span<const Flow> flows, std::span<const std::uint64_t> capacities)
+      : flows_(flows),
+        turns_(flows),
+        links_(capacities.size()),
+        members_(capacities.size()),
+        link_turns_(capacities.size()),
+        frozen_(flows.size()) {
     result_.flows.resize(flows.size());
     result_.closed.resize(capacities.size());
-    first_place_.reserve(flows.size());
-    for (std::uint32_t i = 0; i < flows.size(); ++i) {
-      first_place_.push_back(places_.size());
-      for (const std::uint32_t link : flows[i].links) places_.push_back(links_[link].join(i, flows[i]));
-    }
-    for (LinkFill& link : links_) link.start();
+    for (std::size_t link = 0; link < capacities.size(); ++link) links_[link].capacity = capacities[link];
+    for (const Flow& flow : flows)
+      for (const std::uint32_t link : flow.links) members_.count(link);
+    for (std::uint32_t rank = 0; rank < turns_.size(); ++rank)
+      for (const std::uint32_t link : flows[turns_[rank].flow].links) link_turns_.count(link);
+    members_.counted();
+    link_turns_.counted();
+    for (std::uint32_t i = 0; i < flows.size(); ++i)
+      for (const std::uint32_t link : flows[i].links) {
+        members_.add(link, i);
+        links_[link].fixed += flows[i].lower;
+      }
+    for (std::uint32_t rank = 0; rank < turns_.size(); ++rank)
+      for (const std::uint32_t link : flows[turns_[rank].flow].links) link_turns_.add(link, rank);
   }
 
   Filling run() && {
-    for (std::uint32_t link = 0; link < links_.size(); ++link) queue(link);
+    for (std::uint32_t link = 0; link < links_.size(); ++link) {
+      assert(links_[link].fixed <= links_[link].capacity);
+      if (const std::optional<Level> level = full_at(link)) heap_.push({*level, link});
+    }
     while (!heap_.empty()) {
       const Candidate lowest = heap_.top();
       heap_.pop();
       // Freezes since it was queued may have put this link's level up; only a current one counts.
-      const std::optional<Level> now = links_[lowest.link].full_at(flows_);
+      const std::optional<Level> now = full_at(lowest.link);
       if (now && !(lowest.level < *now))
         close(lowest.link, *now);
       else if (now)
         heap_.push({*now, lowest.link});
     }
     for (std::size_t i = 0; i < flows_.size(); ++i)
-      if (!frozen(i)) result_.flows[i].value = flows_[i].weight == 0 ? flows_[i].lower : flows_[i].upper;
+      if (frozen_[i] == 0) result_.flows[i].value = flows_[i].weight == 0 ? flows_[i].lower : flows_[i].upper;
     return std::move(result_);
   }
 
  private:
-  void queue(std::uint32_t link) {
-    if (const std::optional<Level> level = links_[link].full_at(flows_)) heap_.push({*level, link});
+  // The level at which a link is full if nobody is frozen before; nullopt: never.
+  std::optional<Level> full_at(std::uint32_t link) {
+    LinkFill& fill = links_[link];
+    const std::span<const std::uint32_t> turns = link_turns_.of(link);
+    for (;; ++fill.cursor) {
+      while (fill.cursor < turns.size() && frozen_[turns_[turns[fill.cursor]].flow] != 0) ++fill.cursor;
+      const bool is_last = fill.cursor == turns.size();
+      if (fill.slope > 0) {
+        const Level full{static_cast<std::uint64_t>(fill.capacity - fill.fixed), fill.slope};
+        if (is_last || !(turns_[turns[fill.cursor]].level < full)) return full;
+      }
+      if (is_last) return std::nullopt;
+      take(fill, turns[fill.cursor]);
+    }
+  }
+
+  void take(LinkFill& fill, std::uint32_t rank) {
+    const Turn& turn = turns_[rank];
+    const Flow& flow = flows_[turn.flow];
+    if (turn.arrives) {
+      fill.fixed += flow.upper;
+      fill.slope -= flow.weight;
+    } else {
+      fill.fixed -= flow.lower;
+      fill.slope += flow.weight;
+    }
+    fill.next_rank = rank + 1;
   }
 
   // Everybody on a full link keeps what the level has given him.
   void close(std::uint32_t full, const Level& level) {
     result_.closed[full] = 1;
-    for (std::size_t place = 0; place < links_[full].members().size(); ++place) {
-      const LinkFill::Member member = links_[full].members()[place];
-      if (member.frozen) continue;
-      const Flow& flow = flows_[member.flow];
-      Filled& filled = result_.flows[member.flow];
+    for (const std::uint32_t i : members_.of(full)) {
+      if (frozen_[i] != 0) continue;
+      const Flow& flow = flows_[i];
+      Filled& filled = result_.flows[i];
       filled.value = value_at(level, flow);
       if (filled.value < flow.upper && flow.weight > 0) filled.bottleneck = full;
-      for (std::size_t i = 0; i < flow.links.size(); ++i)
-        links_[flow.links[i]].freeze(places_[first_place_[member.flow] + i], flow, filled.value);
+      for (const std::uint32_t link : flow.links) settle(links_[link], i, filled.value);
+      frozen_[i] = 1;
     }
   }
 
-  bool frozen(std::size_t flow) const {
-    if (flows_[flow].links.empty()) return false;
-    return links_[flows_[flow].links[0]].members()[places_[first_place_[flow]]].frozen;
+  // From now on the link carries `value` of the flow, whatever the level.
+  void settle(LinkFill& fill, std::uint32_t i, std::uint64_t value) {
+    const Flow& flow = flows_[i];
+    fill.fixed += value;
+    if (turns_.of(i).arrives < fill.next_rank)
+      fill.fixed -= flow.upper;
+    else if (turns_.of(i).rises < fill.next_rank)
+      fill.slope -= flow.weight;
+    else
+      fill.fixed -= flow.lower;
   }
 
   std::span<const Flow> flows_;
+  Turns turns_;
   std::vector<LinkFill> links_;
-  std::vector<std::size_t> first_place_;  // per flow, into places_
-  std::vector<std::uint32_t> places_;     // per (flow, link): where the flow stands on that link
+  PerLink members_;     // flows
+  PerLink link_turns_;  // ranks, in order
+  std::vector<std::uint8_t> frozen_;
   std::priority_queue<Candidate> heap_;
   Filling result_;
 };

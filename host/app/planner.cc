@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "host/allocate/admission.h"
+#include "host/allocate/certificate.h"
 #include "host/allocate/limits.h"
 
 namespace foreflow::app {
@@ -104,6 +105,7 @@ Result<std::vector<Decision>> Planner::plan_direction(const Request& request, Di
   }
   const auto shares = allocate::allocate(problem);
   if (!shares) return tl::unexpected(shares.error());
+  if (const Status proof = allocate::certify(problem, *shares); !proof) return tl::unexpected(proof.error());
   const auto reasons = allocate::explain(problem, *shares);
   for (std::size_t i = 0; i < vms.size(); ++i) {
     const auto& policy = vms[i]->policy;

@@ -41,7 +41,7 @@ class Planner {
     std::function<std::optional<forecast::Forecast>(VmId, Direction)> forecast;
   };
   // One decision per VM of the dataplane and direction. The wants it leads to are remembered for the next call.
-  // kInvalidArgument: guarantees that the uplinks cannot give.
+  // kInvalidArgument: guarantees that the uplinks cannot give; kInternal: the solution does not hold its certificate.
   Result<std::vector<Decision>> plan(const Request& request);
 
   // What a device had before this process began: its limits stand for the wants that led to them, so that a restart

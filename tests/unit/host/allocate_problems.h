@@ -84,6 +84,18 @@ inline bool stops(std::span<const Bounded> claims, std::size_t i, LinkIndex link
   return load <= capacity && capacity - load < crossing;
 }
 
+// Empty when no link carries more than its capacity.
+inline std::string overload(const Problem& problem, std::span<const std::uint64_t> used,
+                            std::span<const BytesPerSecond> capacities) {
+  std::vector<unsigned __int128> loads(capacities.size());
+  for (std::size_t i = 0; i < used.size(); ++i)
+    for (const LinkIndex link : problem.claims[i].links) loads[link] += used[i];
+  for (std::size_t link = 0; link < loads.size(); ++link)
+    if (capacities[link] != kUnlimited && loads[link] > capacities[link].value)
+      return fmt::format("link {} is overloaded", link);
+  return {};
+}
+
 // Empty when every claim has its upper bound or is stopped by a link; else who has too little. `used` is the load that
 // a claim puts on its links (its CIR where the value is a grant).
 inline std::string max_min_violation(std::span<const Bounded> claims, std::span<const std::uint64_t> used,
@@ -99,6 +111,35 @@ inline std::string max_min_violation(std::span<const Bounded> claims, std::span<
     if (!stopped) return fmt::format("claim {} has {} of {} and no link stops it", i, claims[i].value, claims[i].upper);
   }
   return {};
+}
+
+// The whole promise of allocate(), checked by its plain definition.
+inline std::string violation(const Problem& problem, const std::vector<Share>& shares) {
+  std::vector<Bounded> grants, spare;
+  std::vector<std::uint64_t> cirs, pirs;
+  std::vector<BytesPerSecond> promisables, capacities;
+  for (const Link& link : problem.links) {
+    promisables.push_back(promisable(link));
+    capacities.push_back(link.capacity);
+  }
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const Claim& claim = problem.claims[i];
+    const Share& share = shares[i];
+    const BytesPerSecond upper = std::min(claim.want, claim.cap);
+    const BytesPerSecond lower = std::min(claim.guarantee, claim.want);
+    if (share.grant < lower || share.grant > upper || share.cir != std::max(claim.guarantee, share.grant) ||
+        share.pir < share.cir || share.pir > claim.cap)
+      return fmt::format("claim {} is out of its bounds", i);
+    grants.push_back({share.grant.value, lower.value, upper.value, claim.weight, claim.tier, claim.links});
+    spare.push_back({share.pir.value, share.cir.value, claim.cap.value, claim.weight, 0, claim.links});
+    cirs.push_back(share.cir.value);
+    pirs.push_back(share.pir.value);
+  }
+  std::string found = overload(problem, cirs, promisables);
+  if (found.empty()) found = max_min_violation(grants, cirs, promisables);
+  if (!found.empty() || problem.lending) return found;
+  found = overload(problem, pirs, capacities);
+  return found.empty() ? max_min_violation(spare, pirs, capacities) : found;
 }
 
 }  // namespace foreflow::allocate::testing
