@@ -2,6 +2,8 @@
 #include "host/allocate/max_min.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <limits>
@@ -38,9 +40,10 @@ class Turns {
       const Flow& flow = flows[i];
       if (flow.weight == 0 || flow.lower >= flow.upper) continue;
       turns_.push_back({{flow.lower, flow.weight}, i, false});
-      turns_.push_back({{flow.upper, flow.weight}, i, true});
+      // No link is full as late as this bound.
+      if (flow.upper != kNoBound) turns_.push_back({{flow.upper, flow.weight}, i, true});
     }
-    std::sort(turns_.begin(), turns_.end(), [](const Turn& a, const Turn& b) { return a.level < b.level; });
+    sort();
     for (std::uint32_t rank = 0; rank < turns_.size(); ++rank)
       (turns_[rank].arrives ? ranks_[turns_[rank].flow].arrives : ranks_[turns_[rank].flow].rises) = rank;
   }
@@ -56,6 +59,45 @@ class Turns {
   const Ranks& of(std::uint32_t flow) const { return ranks_[flow]; }
 
  private:
+  static constexpr std::uint64_t kNoBound = std::numeric_limits<std::uint64_t>::max();
+
+  // Counting passes by an approximate level (monotone in the exact one), then insertion by the exact level among the
+  // few that the approximation holds to be equal.
+  void sort() {
+    struct Key {
+      std::uint32_t level;
+      std::uint32_t turn;
+    };
+    constexpr unsigned kDigit = 11, kBits = 33;
+    std::vector<Key> keys(turns_.size()), next(turns_.size());
+    for (std::uint32_t i = 0; i < turns_.size(); ++i) keys[i] = {approximate(turns_[i].level), i};
+    for (unsigned shift = 0; shift < kBits; shift += kDigit) {
+      const auto digit = [shift](const Key& key) { return (key.level >> shift) & ((1U << kDigit) - 1); };
+      std::array<std::uint32_t, (1U << kDigit) + 1> first{};
+      for (const Key& key : keys) ++first[digit(key) + 1];
+      std::partial_sum(first.begin(), first.end(), first.begin());
+      for (const Key& key : keys) next[first[digit(key)]++] = key;
+      keys.swap(next);
+    }
+    std::vector<Turn> sorted;
+    sorted.reserve(turns_.size());
+    for (const Key& key : keys) sorted.push_back(turns_[key.turn]);
+    for (std::size_t begin = 0, end = 1; begin < keys.size(); begin = end++) {
+      while (end < keys.size() && keys[end].level - keys[end - 1].level <= 1) ++end;
+      if (end - begin > 1)
+        std::sort(sorted.data() + begin, sorted.data() + end,
+                  [](const Turn& a, const Turn& b) { return a.level < b.level; });
+    }
+    turns_ = std::move(sorted);
+  }
+
+  // The upper half of the double: positive ones are ordered as their bits are. Rounding may put two levels that are
+  // nearly equal into the wrong order, but never further than one apart.
+  static std::uint32_t approximate(const Level& level) {
+    const double value = static_cast<double>(level.numerator) / static_cast<double>(level.denominator);
+    return static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(value) >> 32);
+  }
+
   std::vector<Turn> turns_;
   std::vector<Ranks> ranks_;
 };

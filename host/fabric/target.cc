@@ -31,8 +31,7 @@ Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane,
     if (vm.dataplane == dataplane.name) target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac});
   std::sort(target.vms.begin(), target.vms.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   for (const auto& limit : limits)
-    if (std::ranges::binary_search(target.vms, limit.police.vm, {}, &wire::VmSpec::id))
-      target.limits.push_back(limit);
+    if (std::ranges::binary_search(target.vms, limit.police.vm, {}, &wire::VmSpec::id)) target.limits.push_back(limit);
   std::sort(target.limits.begin(), target.limits.end(), [](const Limit& a, const Limit& b) {
     return std::tie(a.police.vm, a.police.direction) < std::tie(b.police.vm, b.police.direction);
   });
