@@ -4,6 +4,7 @@
 #pragma once
 #include <filesystem>
 
+#include "common/files.h"
 #include "common/result.h"
 
 namespace foreflow::app {
@@ -12,13 +13,10 @@ class StateLock {
  public:
   // kUnavailable when another process has it. The kernel lets go when the process ends, however it ends.
   static Result<StateLock> take(const std::filesystem::path& state_dir);
-  StateLock(StateLock&& other) noexcept;
-  StateLock& operator=(StateLock&& other) noexcept;
-  ~StateLock();
 
  private:
-  explicit StateLock(int file) : file_(file) {}
-  int file_;
+  explicit StateLock(File file) : file_(std::move(file)) {}
+  File file_;
 };
 
 }  // namespace foreflow::app

@@ -28,9 +28,4 @@ std::string encode_history(const std::vector<SeriesRecord>& records, std::uint64
 Result<std::vector<SeriesRecord>> decode_history(std::string_view bytes, std::uint64_t interval_ns,
                                                  const std::string& source);
 
-// After it returns either the old or the new content is on disk, whole, and stays so through a crash.
-Status replace_file(const std::string& path, std::string_view content);
-// kNotFound, kIo; kMalformed above 4 GiB.
-Result<std::string> read_file(const std::string& path);
-
 }  // namespace foreflow::forecast

@@ -8,12 +8,15 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "common/files.h"
 #include "host/forecast/demand_history.h"
 #include "host/forecast/history_file.h"
 #include "predictor/select/choose.h"
 
 namespace foreflow::forecast {
 namespace {
+
+constexpr std::size_t kLargestHistory = std::size_t{4} << 30;
 
 BytesPerSecond to_rate(double rate) {
   constexpr double kTooLarge = 18'446'744'073'709'551'616.0;  // 2^64
@@ -126,7 +129,7 @@ class ForecastService::Impl {
   }
 
   Status load(const std::string& path) {
-    const Result<std::string> bytes = read_file(path);
+    const Result<std::string> bytes = read_file(path, kLargestHistory);
     if (!bytes) return tl::unexpected(bytes.error());
     const auto records = decode_history(*bytes, config_.interval_ns, path);
     if (!records) return tl::unexpected(records.error());

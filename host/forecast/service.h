@@ -76,7 +76,7 @@ class ForecastService {
 
   // History to a file and back (versioned, with a checksum, replaced atomically). load() replaces what is held
   // and takes all or nothing. kNotFound: no such file; kMalformed: damaged; kUnsupported: another version or another
-  // interval; kIo.
+  // interval; kExhausted: larger than 4 GiB; kIo.
   Status save(const std::string& path) const;
   Status load(const std::string& path);
 

@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/files.h"
 #include "common/result.h"
-#include "host/store/files.h"
 
 namespace foreflow::store {
 

@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "common/files.h"
 #include "common/log.h"
 #include "host/store/check.h"
 #include "host/store/disk_buffer.h"
-#include "host/store/files.h"
 #include "host/store/http.h"
 #include "host/store/influx_answer.h"
 #include "host/store/influx_query.h"

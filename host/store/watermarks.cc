@@ -8,7 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "host/store/files.h"
+#include "common/crc32.h"
+#include "common/files.h"
 #include "host/store/line_protocol.h"
 
 namespace foreflow::store {
@@ -73,7 +74,7 @@ Status Watermarks::save(const std::filesystem::path& path) const {
       for (auto boot = boots.rbegin(); boot != boots.rend(); ++boot)  // loading raises in this order
         body += fmt::format("{} {} {}\n", boot->id, boot->sequence, encode_name(dataplane));
   }
-  return replace_file(path, fmt::format("{}{}\n", kHeader, checksum(body)) + body);
+  return replace_file(path, fmt::format("{}{}\n", kHeader, crc32(body)) + body);
 }
 
 Status Watermarks::load(const std::filesystem::path& path) {
@@ -90,7 +91,7 @@ Status Watermarks::load(const std::filesystem::path& path) {
   auto header = take_until(rest, '\n');
   if (!header.starts_with(kHeader)) return damaged();
   header.remove_prefix(kHeader.size());
-  if (number(header) != checksum(rest)) return damaged();
+  if (number(header) != crc32(rest)) return damaged();
   std::vector<Watermark> found;
   while (!rest.empty()) {
     auto watermark = parse(take_until(rest, '\n'));

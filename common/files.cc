@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/store/files.h"
+#include "common/files.h"
 
 #include <cerrno>
 #include <cstring>
@@ -9,21 +9,22 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-namespace foreflow::store {
+namespace foreflow {
 namespace {
 
 tl::unexpected<Error> system_failure(const std::filesystem::path& path, std::string_view doing, int error) {
-  const auto code = error == ENOSPC || error == EDQUOT || error == EFBIG ? ErrorCode::kExhausted : ErrorCode::kIo;
-  return fail(code, fmt::format("{}: {}: {}", path.string(), doing, std::strerror(error)));
+  const auto code = error == ENOENT                                        ? ErrorCode::kNotFound
+                    : error == ENOSPC || error == EDQUOT || error == EFBIG ? ErrorCode::kExhausted
+                                                                           : ErrorCode::kIo;
+  return fail(code, fmt::format("{}: {}{}", path.string(), doing, std::strerror(error)));
 }
 
 }  // namespace
 
 Result<File> File::open(const std::filesystem::path& path, int flags) {
   const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
-  if (descriptor < 0) return system_failure(path, "opening it", errno);
+  if (descriptor < 0) return system_failure(path, "", errno);
   return File(descriptor, path);
 }
 
@@ -37,7 +38,7 @@ Status File::write_all(std::string_view data) {
   while (!data.empty()) {
     const auto written = ::write(descriptor_, data.data(), data.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failure("writing");
+    if (written < 0) return failure("writing: ");
     data.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
@@ -49,7 +50,7 @@ Result<std::string> File::read_at(std::uint64_t offset, std::size_t size) const 
   while (have < size) {
     const auto got = ::pread(descriptor_, data.data() + have, size - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failure("reading");
+    if (got < 0) return failure("reading: ");
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
@@ -58,24 +59,24 @@ Result<std::string> File::read_at(std::uint64_t offset, std::size_t size) const 
 }
 
 Status File::sync_data() const {
-  if (::fdatasync(descriptor_) != 0) return failure("making it durable");
+  if (::fdatasync(descriptor_) != 0) return failure("making it durable: ");
   return {};
 }
 
 Status File::truncate(std::uint64_t size) const {
-  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) return failure("cutting it");
+  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) return failure("cutting it: ");
   return {};
 }
 
 Result<std::uint64_t> File::size() const {
   struct stat info {};
-  if (::fstat(descriptor_, &info) != 0) return failure("asking its size");
+  if (::fstat(descriptor_, &info) != 0) return failure("asking its size: ");
   return static_cast<std::uint64_t>(info.st_size);
 }
 
 Status File::lock() const {
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return {};
-  if (errno != EWOULDBLOCK) return failure("locking");
+  if (errno != EWOULDBLOCK) return failure("locking: ");
   return fail(ErrorCode::kUnavailable, fmt::format("{}: another process uses this folder", path_.string()));
 }
 
@@ -91,20 +92,26 @@ Status replace_file(const std::filesystem::path& path, std::string_view contents
   {
     auto file = File::open(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     if (!file) return tl::unexpected(file.error());
-    if (const auto written = file->write_all(contents); !written) return written;
-    if (const auto synced = file->sync_data(); !synced) return synced;
+    auto written = file->write_all(contents);
+    if (written) written = file->sync_data();
+    if (!written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure(path, "replacing it", errno);
-  return sync_folder(path.parent_path());
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_failure(path, "replacing it: ", errno);
+  const auto folder = path.parent_path();
+  return sync_folder(folder.empty() ? "." : folder);
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t most) {
   const auto file = File::open(path, O_RDONLY);
   if (!file) return tl::unexpected(file.error());
-  auto contents = file->read_at(0, most + 1);
-  if (contents && contents->size() > most)
-    return fail(ErrorCode::kExhausted, fmt::format("{}: larger than {} bytes", path.string(), most));
-  return contents;
+  const auto size = file->size();
+  if (!size) return tl::unexpected(size.error());
+  if (*size > most)
+    return fail(ErrorCode::kExhausted, fmt::format("{}: {} bytes, expected at most {}", path.string(), *size, most));
+  return file->read_at(0, *size);
 }
 
 Result<std::string> read_secret(const std::filesystem::path& path) {
@@ -122,8 +129,4 @@ Result<std::string> read_secret(const std::filesystem::path& path) {
   return secret;
 }
 
-std::uint32_t checksum(std::string_view data) {
-  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
-}
-
-}  // namespace foreflow::store
+}  // namespace foreflow

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The few file operations that durable formats need, with errors that name the path.
-// Place: host/store.
+// Place: common; whatever Foreflow keeps on disk is written and read with it.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -10,12 +10,13 @@
 
 #include "common/result.h"
 
-namespace foreflow::store {
+namespace foreflow {
 
 // Owns a file descriptor. Thread safety: as the system calls.
 class File {
  public:
   File() = default;
+  // kNotFound, kExhausted (disk or quota full), kIo; so the members.
   static Result<File> open(const std::filesystem::path& path, int flags);
   File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
   File& operator=(File&& other) noexcept {
@@ -47,15 +48,13 @@ class File {
 // Makes created, renamed and removed names durable.
 Status sync_folder(const std::filesystem::path& folder);
 
-// The file has either its old contents or these, whatever happens.
+// The file has either its old contents or these, whole, and keeps them through a crash. Readable by the owner alone.
 Status replace_file(const std::filesystem::path& path, std::string_view contents);
 
-// kExhausted beyond `most` bytes.
+// All of it. kNotFound, kIo; kExhausted beyond `most` bytes.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t most);
 
 // The first line of a file that only its owner can read. kInvalidConfig says what to change.
 Result<std::string> read_secret(const std::filesystem::path& path);
 
-std::uint32_t checksum(std::string_view data);  // CRC-32
-
-}  // namespace foreflow::store
+}  // namespace foreflow
