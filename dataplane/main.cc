@@ -7,9 +7,11 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/version.h"
 #include "dataplane/config/config.h"
+#include "dataplane/config/preflight.h"
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/offload/rte_flow_backend.h"
 #include "dataplane/pipeline/control.h"
@@ -33,8 +35,9 @@ int report(const Error& error) {
 options::options_description describe_options() {
   options::options_description all("Options");
   all.add_options()("config,c", options::value<std::string>()->value_name("FILE"), "configuration (TOML); required")(
-      "check", "check the configuration, say what is wrong, and exit")("version", "print the version and exit")(
-      "help,h", "print this help and exit");
+      "check",
+      "check the configuration and what it names (certificates, signatures, CPUs), say what is wrong, and exit")(
+      "version", "print the version and exit")("help,h", "print this help and exit");
   return all;
 }
 
@@ -107,6 +110,13 @@ int run(const config::Config& config) {
   return kOk;
 }
 
+int check(const config::Config& config, const std::string& file) {
+  if (const auto good = config::preflight(config, port::allowed_cpus(), SystemClock{}.now()); !good)
+    return report(good.error());
+  fmt::print("{}: good; {} ports, {} workers\n", file, config.ports.size(), config.workers);
+  return kOk;
+}
+
 }  // namespace
 }  // namespace foreflow
 
@@ -126,6 +136,6 @@ int main(int argc, char** argv) {
     return fmt::print(stderr, "foreflow-dataplane: --config FILE is missing; see --help\n"), kUsage;
   const auto config = config::load(given["config"].as<std::string>());
   if (!config) return report(config.error());
-  if (given.count("check") != 0) return fmt::print("{}: valid\n", given["config"].as<std::string>()), kOk;
+  if (given.count("check") != 0) return check(*config, given["config"].as<std::string>());
   return run(*config);
 }

@@ -6,10 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/version.h"
 #include "host/app/manager.h"
 #include "host/app/options.h"
+#include "host/app/preflight.h"
 
 namespace {
 
@@ -20,6 +22,12 @@ constexpr int kUsage = 2;
 int report(const Error& error, int status = EXIT_FAILURE) {
   fmt::print(stderr, "foreflowd: {}\n", error.message);
   return status;
+}
+
+int check(const model::ManagerConfig& config, const std::filesystem::path& file) {
+  if (const auto good = app::preflight(config, SystemClock{}.now()); !good) return report(good.error());
+  fmt::print("{}: good; {}\n", file.string(), model::summary(config));
+  return EXIT_SUCCESS;
 }
 
 // Blocked here, before the first thread, so that sigwait() alone receives them.
@@ -50,7 +58,7 @@ int main(int argc, char** argv) {
   if (options->verbose) log::set_level(log::Level::kDebug);
   const auto config = model::load_config(options->config);
   if (!config) return report(config.error());
-  if (options->check) return fmt::print("{}: good\n", options->config.string()), EXIT_SUCCESS;
+  if (options->check) return check(*config, options->config);
 
   const auto signals = block_signals();
   const auto manager = app::Manager::start(*config);

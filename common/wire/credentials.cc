@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <memory>
 
 #include <fmt/format.h>
@@ -12,6 +11,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+#include "common/files.h"
 
 namespace foreflow::wire {
 namespace {
@@ -34,19 +35,6 @@ using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>
 using Chain =
     std::unique_ptr<STACK_OF(X509), Freed<[](STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return fail(ErrorCode::kInvalidConfig, fmt::format("{}: {}", path.string(), error.message()));
-  if (size > kLargestFile)
-    return fail(ErrorCode::kInvalidConfig, fmt::format("{}: {} bytes, expected a PEM file", path.string(), size));
-  std::string content(size, '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(content.data(), static_cast<std::streamsize>(size)))
-    return fail(ErrorCode::kInvalidConfig, fmt::format("{}: cannot be read", path.string()));
-  return content;
-}
 
 Bio memory(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
@@ -134,8 +122,8 @@ Result<Credentials> load_credentials(const TlsFiles& files) {
   for (const auto& [path, content] :
        {std::pair(&files.ca, &credentials.ca), std::pair(&files.certificate, &credentials.certificate),
         std::pair(&files.key, &credentials.key)}) {
-    auto read = read_file(*path);
-    if (!read) return tl::unexpected(read.error());
+    auto read = read_file(*path, kLargestFile);
+    if (!read) return fail(ErrorCode::kInvalidConfig, read.error().message);
     *content = std::move(*read);
   }
   if (!parse_certificate(credentials.ca)) return fault(files.ca, "expected a CA certificate in PEM form");
@@ -168,6 +156,28 @@ Status check_valid(const Credentials& credentials, UnixNanos now) {
   return fail(ErrorCode::kDenied,
               fmt::format("certificate of '{}' (valid until {}): {}", credentials.identity.common_name,
                           expiry(certificate), X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))));
+}
+
+Status check_files(const TlsFiles& files, TlsRole role, std::string_view name, UnixNanos now) {
+  const auto credentials = load_credentials(files);
+  if (!credentials) return tl::unexpected(credentials.error());
+  const auto fault = [&](std::string_view what) {
+    return fail(ErrorCode::kInvalidConfig, fmt::format("{}: {}", files.certificate.string(), what));
+  };
+  if (const auto valid = check_valid(*credentials, now); !valid)
+    return fault(fmt::format("{}; {} is what it is checked with", valid.error().message, files.ca.string()));
+  const auto certificate = parse_certificate(credentials->certificate);
+  const bool server = role == TlsRole::kServer;
+  const bool usable =
+      X509_check_purpose(certificate.get(), server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT, 0) == 1;
+  ERR_clear_error();
+  const auto& holder = credentials->identity.common_name;
+  if (!usable)
+    return fault(fmt::format("the certificate of '{}' is not made for a {} (extended key usage)", holder,
+                             server ? "server" : "client"));
+  if (!name.empty() && !credentials->identity.carries(name))
+    return fault(fmt::format("is the certificate of '{}', expected one of '{}'", holder, name));
+  return {};
 }
 
 }  // namespace foreflow::wire

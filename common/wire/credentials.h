@@ -3,6 +3,7 @@
 // itself only ever says "handshake failed".
 // Place: common/wire; free of gRPC. Thread safety: pure functions.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -33,6 +34,13 @@ struct Credentials {
 
 // Errors name the file: missing, no PEM, key of another certificate.
 Result<Credentials> load_credentials(const TlsFiles& files);
+
+enum class TlsRole : std::uint8_t { kServer, kClient };
+
+// Everything about its files that would keep a program from being understood, before it starts: load_credentials(),
+// check_valid(), that the certificate may be used in `role`, and that it carries `name` (empty: any name). Errors name
+// the file.
+Status check_files(const TlsFiles& files, TlsRole role, std::string_view name, UnixNanos now);
 
 // What every peer that trusts the same CA would object to: expired, not valid yet, not signed by that CA.
 Status check_valid(const Credentials& credentials, UnixNanos now);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/address.h"
 #include "common/toml_reader.h"
 
 namespace foreflow::config {
@@ -50,8 +51,8 @@ ManagerConfig read_manager(TomlTable table) {
   ManagerConfig manager;
   for (const auto* key : {"address", "ca", "certificate", "key"}) table.require(key);
   table.read("address", manager.address);
-  if (table.has("address") && !manager.address.starts_with("unix:") && manager.address.rfind(':') == std::string::npos)
-    table.error("address", fmt::format("'{}' is not host:port or unix:/path", manager.address));
+  if (const auto address = parse_peer_address(manager.address); table.has("address") && !address)
+    table.error("address", address.error().message);
   table.read("server_name", manager.server_name);
   table.read("ca", manager.ca);
   table.read("certificate", manager.certificate);
@@ -107,6 +108,20 @@ void read_ports(TomlTable& root, Config& config) {
   }
 }
 
+// A worker polls all the time: two on one CPU would take turns by the slice of the scheduler. Control mostly sleeps and
+// may share.
+void read_cpus(TomlTable& root, Config& config) {
+  root.read("cpus", config.cpus);
+  if (config.cpus.empty()) return;
+  if (config.cpus.size() != config.workers + 1)
+    root.error("cpus", fmt::format("{} CPUs for {} workers; give one for control and one for each worker",
+                                   config.cpus.size(), config.workers));
+  std::set<std::uint32_t> polled;
+  for (std::size_t i = 1; i < config.cpus.size(); ++i)
+    if (!polled.insert(config.cpus[i]).second)
+      root.error("cpus", fmt::format("CPU {} is given to two workers; each polls one of its own", config.cpus[i]));
+}
+
 void resolve_paths(Config& config, const std::filesystem::path& base) {
   for (auto* path :
        {&config.state_dir, &config.signatures, &config.manager.ca, &config.manager.certificate, &config.manager.key})
@@ -119,10 +134,7 @@ Result<Config> read(TomlDocument document) {
   read_name(root, "id", config.id);
   root.read("state_dir", config.state_dir);
   root.read("workers", config.workers, 1u, kMostWorkers);
-  root.read("cpus", config.cpus);
-  if (!config.cpus.empty() && config.cpus.size() != config.workers + 1)
-    root.error("cpus", fmt::format("{} CPUs for {} workers; give one for control and one for each worker",
-                                   config.cpus.size(), config.workers));
+  read_cpus(root, config);
   root.read("idle_sleep", config.idle_sleep);
   root.read("signatures", config.signatures);
   root.read("spool_size", config.spool_size, parse_bytes);

@@ -54,7 +54,7 @@ struct Config {
   std::string id;  // = the name in the certificate
   std::filesystem::path state_dir = "/var/lib/foreflow-dataplane";
   std::uint32_t workers = 1;
-  std::vector<std::uint32_t> cpus;  // one for control, then one per worker; may repeat; empty = those of the process
+  std::vector<std::uint32_t> cpus;  // one for control, then one of its own per worker; empty = those of the process
   bool idle_sleep = true;           // sleep <= 100 us when there is nothing to do
   ClockConfig clock;
   EalConfig eal;

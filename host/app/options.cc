@@ -18,7 +18,7 @@ po::options_description description() {
   auto add = all.add_options();
   add("config,c", po::value<std::string>()->value_name("FILE")->default_value("/etc/foreflow/foreflowd.toml"),
       "the configuration; an example is configs/foreflowd.toml");
-  add("check", "read the configuration, say what is wrong with it, and end");
+  add("check", "read the configuration and the files it names (certificates, secrets), say what is wrong, and end");
   add("verbose,v", "log more");
   add("version", "print the version and end");
   add("help,h", "print this and end");

@@ -15,8 +15,7 @@ Outcome config_check(Context& context) {
   for (const auto& file : context.arguments) {
     const auto config = model::load_config(file);
     if (config) {
-      good += fmt::format("{}: good; {} dataplanes, {} VMs, {} tiers\n", file, config->fleet.dataplanes.size(),
-                          config->fleet.vms.size(), config->fleet.tiers.size());
+      good += fmt::format("{}: good; {}\n", file, model::summary(*config));
       continue;
     }
     ++failed;

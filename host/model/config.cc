@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "common/address.h"
 #include "common/toml_reader.h"
 #include "host/model/config_fleet.h"
 
@@ -15,9 +18,17 @@ void read_certificates(TomlTable& table, Certificates& out) {
   table.read("key", out.key);
 }
 
+void resolve_paths(ManagerConfig& config, const std::filesystem::path& base) {
+  auto& link = config.link.certificates;
+  auto& api = config.api.certificates;
+  auto& store = config.store;
+  for (auto* path : {&config.state_dir, &link.ca, &link.certificate, &link.key, &api.ca, &api.certificate, &api.key,
+                     &store.path, &store.password_file, &store.ca})
+    if (!path->empty() && path->is_relative()) *path = base / *path;
+}
+
 void check_listen(TomlTable& table, const std::string& listen) {
-  if (listen.starts_with("unix:/") || listen.rfind(':') + 1 < listen.size()) return;
-  table.error("listen", "'" + listen + "' is not host:port or unix:/path");
+  if (const auto address = parse_address(listen); !address) table.error("listen", address.error().message);
 }
 
 void read_link(TomlTable& root, LinkSettings& out) {
@@ -43,14 +54,22 @@ void read_api(TomlTable& root, const Certificates& link, ApiSettings& out) {
   }
 }
 
+void check_url(TomlTable& table, std::string_view url) {
+  const auto scheme = url.starts_with("https://") ? 8u : url.starts_with("http://") ? 7u : 0u;
+  if (scheme == 0) return table.error("url", fmt::format("'{}' does not begin with http:// or https://", url));
+  const auto host = url.substr(scheme, url.find('/', scheme) - scheme);
+  const bool has_port = host.rfind(':') != std::string_view::npos && !host.ends_with(']');
+  if (const auto address = parse_peer_address(has_port ? std::string(host) : fmt::format("{}:80", host)); !address)
+    table.error("url", address.error().message);
+}
+
 void read_store(TomlTable& root, const std::filesystem::path& state_dir, StoreSettings& out) {
   out.path = state_dir / "series.db";
   if (auto table = root.table("store")) {
     table->read_word("kind", out.kind, {{"sqlite", StoreKind::kSqlite}, {"influxdb", StoreKind::kInfluxdb}});
     table->read("path", out.path);
     table->read("url", out.url);
-    if (!out.url.starts_with("http://") && !out.url.starts_with("https://"))
-      table->error("url", "'" + out.url + "' does not begin with http:// or https://");
+    check_url(*table, out.url);
     table->read("database", out.database);
     table->read("username", out.username);
     table->read("password_file", out.password_file);
@@ -122,7 +141,16 @@ std::string_view to_string(Mode mode) {
   return "enforce";
 }
 
-Result<ManagerConfig> load_config(const std::filesystem::path& file) { return read(TomlDocument::load(file)); }
+Result<ManagerConfig> load_config(const std::filesystem::path& file) {
+  auto config = read(TomlDocument::load(file));
+  if (config) resolve_paths(*config, std::filesystem::absolute(file).parent_path());
+  return config;
+}
+
+std::string summary(const ManagerConfig& config) {
+  return fmt::format("{} dataplanes, {} VMs, {} tiers", config.fleet.dataplanes.size(), config.fleet.vms.size(),
+                     config.fleet.tiers.size());
+}
 
 Result<ManagerConfig> parse_config(std::string_view text, std::string_view name) {
   return read(TomlDocument::parse(text, name));

@@ -75,8 +75,12 @@ struct ManagerConfig {
   Fleet fleet;
 };
 
-// Strict: unknown keys, wrong types and contradictions are errors with file and line, all at once.
+// Strict: unknown keys, wrong types and contradictions are errors with file and line, all at once. Relative paths of a
+// file begin at its folder.
 Result<ManagerConfig> load_config(const std::filesystem::path& file);
 Result<ManagerConfig> parse_config(std::string_view text, std::string_view name);
+
+// "1 dataplanes, 2 VMs, 2 tiers"
+std::string summary(const ManagerConfig& config);
 
 }  // namespace foreflow::model

@@ -45,6 +45,18 @@ TEST(DataplaneConfig, RatesAreNotItsBusiness) {
   EXPECT_THAT(reason(with("rate = \"50M\"\n")), HasSubstr("port[0].rate: unknown key"));
 }
 
+TEST(DataplaneConfig, WorkersDoNotShareACpu) {
+  EXPECT_THAT(reason("workers = 2\ncpus = [1, 0, 0]\n" + std::string(kLeast)),
+              HasSubstr("dp.toml:2: cpus: CPU 0 is given to two workers"));
+  EXPECT_EQ(reason("workers = 2\ncpus = [1, 0, 1]\n" + std::string(kLeast)), "accepted");
+}
+
+TEST(DataplaneConfig, TheManagersPortExists) {
+  auto text = std::string(kLeast);
+  text.replace(text.find("7443"), 4, "74430");
+  EXPECT_THAT(reason(text), HasSubstr("manager.address: '127.0.0.1:74430' is not host:port"));
+}
+
 TEST(DataplaneConfig, EveryReasonIsGivenAtOnce) {
   const auto text = reason(R"(id = "d p"
 workers = 0

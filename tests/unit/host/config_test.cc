@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/model/config.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/temporary_directory.h"
 
 namespace foreflow::model {
 namespace {
@@ -52,6 +56,25 @@ TEST(ManagerConfig, TheShippedExampleIsGood) {
   const auto config = load_config(FOREFLOW_SOURCE_DIR "/configs/foreflowd.toml");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->fleet.vms.size(), 2u);
+}
+
+TEST(ManagerConfig, RelativePathsStartAtTheFile) {
+  const test::TemporaryDirectory folder;
+  std::ofstream(folder / "f.toml") << kGood;
+  const auto config = load_config(folder / "f.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->link.certificates.ca, folder / "ca.crt");
+  EXPECT_EQ(config->api.certificates.key, folder / "manager.key");
+  EXPECT_EQ(config->state_dir, "/var/lib/foreflow");
+}
+
+TEST(ManagerConfig, AddressesHavePortsThatExist) {
+  const std::string good = kGood;
+  EXPECT_THAT(reason_for("[api]\nlisten = \"127.0.0.1:70000\"\n" + good),
+              HasSubstr("f.toml:2: api.listen: '127.0.0.1:70000'"));
+  EXPECT_THAT(reason_for("[store]\nurl = \"http://h:99999\"\n" + good), HasSubstr("store.url: 'h:99999'"));
+  EXPECT_EQ(reason_for("[store]\nurl = \"https://[::1]/prefix\"\n" + good), "");
+  EXPECT_EQ(reason_for("[store]\nurl = \"http://node1:8086\"\n" + good), "");
 }
 
 TEST(ManagerConfig, AnUnknownKeyNamesItsLineAndTheNearestKey) {
