@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/wire/connect_error.h"
 #include "common/wire/convert.h"
 #include "common/wire/credentials.h"
 #include "common/wire/limits.h"
@@ -111,10 +112,10 @@ Status ManagerLink::explain(const grpc::Status& status) const {
   if (status.ok()) return {};
   const bool denied = status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
   auto why = fmt::format("{}: {}", config_.manager, status.error_message());
-  const auto says = [&](std::string_view text) { return why.find(text) != std::string::npos; };
-  if (says("certificate verify failed"))
+  const auto error = wire::connect_error(status);
+  if (error == wire::ConnectError::kNotTrusted)
     why += fmt::format(" (the manager's certificate has expired or is not signed by {})", config_.ca.string());
-  else if (!exchange_.welcomed() && (says("Socket closed") || says("reset by peer") || says("Broken pipe")))
+  else if (error == wire::ConnectError::kHungUp && !exchange_.welcomed())
     why +=
         fmt::format(" (the manager may refuse {}: another CA, or expired by its clock)", config_.certificate.string());
   return fail(denied ? ErrorCode::kDenied : ErrorCode::kUnavailable, std::move(why));

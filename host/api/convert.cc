@@ -91,6 +91,7 @@ pb::ManagerStatus to_proto(const ManagerStatus& status) {
   to.set_duplicate_reports(status.duplicate_reports);
   to.set_rejected_reports(status.rejected_reports);
   to.set_cycles(status.cycles);
+  to.mutable_failed_allocations()->insert(status.failed_allocations.begin(), status.failed_allocations.end());
   return to;
 }
 

@@ -3,6 +3,7 @@
 // Place: host/api. Plain values only: gRPC stays behind ApiServer.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -89,6 +90,7 @@ struct ManagerStatus {
   std::uint64_t duplicate_reports = 0;
   std::uint64_t rejected_reports = 0;
   std::uint64_t cycles = 0;
+  std::map<std::string, std::string> failed_allocations;  // by dataplane: why the last cycle gave it no new limits
 };
 
 // Thread safety: all members from any thread. An empty name means all; an unknown one is kNotFound.

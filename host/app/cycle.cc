@@ -24,9 +24,13 @@ void Cycle::run_once() {
     const auto decisions = decide(*roster, dataplane);
     if (!decisions) {  // what is installed stays
       log::error("no allocation", {{"dataplane", dataplane.name}, {"reason", decisions.error().message}});
+      plan->failures[dataplane.name] = decisions.error().message;
       continue;
     }
-    enforce(*roster, dataplane, *decisions);
+    if (const auto enforced = enforce(*roster, dataplane, *decisions); !enforced) {
+      log::error("desired state not sent", {{"dataplane", dataplane.name}, {"reason", enforced.error().message}});
+      plan->failures[dataplane.name] = enforced.error().message;
+    }
     record(*roster, dataplane, *decisions);
     for (const auto& decision : *decisions)
       plan->decisions.emplace(std::pair{decision.vm, decision.direction}, decision);
@@ -47,12 +51,12 @@ Result<std::vector<Decision>> Cycle::decide(const Roster& roster, const model::D
   return planner_.plan(request);
 }
 
-void Cycle::enforce(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions) {
+foreflow::Status Cycle::enforce(const Roster& roster, const model::Dataplane& dataplane,
+                                const std::vector<Decision>& decisions) {
   std::vector<fabric::Limit> limits;
   if (mode_ == model::Mode::kEnforce)
     for (const auto& decision : decisions) limits.push_back(decision.limit);
-  if (auto applied = parts_.actuator.apply(fabric::make_target(roster.fleet(), dataplane, limits)); !applied)
-    log::error("desired state not sent", {{"dataplane", dataplane.name}, {"reason", applied.error().message}});
+  return parts_.actuator.apply(fabric::make_target(roster.fleet(), dataplane, limits));
 }
 
 void Cycle::record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,7 @@ namespace foreflow::app {
 struct Plan {
   UnixNanos made_at;
   std::map<std::pair<VmId, Direction>, Decision> decisions;
+  std::map<std::string, std::string> failures;  // why a dataplane got no new limits; what it has stays
 };
 
 class Cycle {
@@ -54,7 +56,8 @@ class Cycle {
 
  private:
   Result<std::vector<Decision>> decide(const Roster& roster, const model::Dataplane& dataplane);
-  void enforce(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
+  foreflow::Status enforce(const Roster& roster, const model::Dataplane& dataplane,
+                           const std::vector<Decision>& decisions);
   void record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
   void run(const std::stop_token& stop, std::uint64_t period_ns, const std::function<void()>& after_each);
 

@@ -62,7 +62,8 @@ api::ManagerStatus Manager::status() const {
           .reports = counts.accepted,
           .duplicate_reports = counts.duplicate,
           .rejected_reports = counts.rejected,
-          .cycles = cycle_->count()};
+          .cycles = cycle_->count(),
+          .failed_allocations = cycle_->plan()->failures};
 }
 
 api::VmStatus Manager::status_of(const Roster& roster, const model::Vm& vm, const Plan& plan) const {

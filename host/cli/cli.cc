@@ -19,6 +19,8 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr const char* kWatchDefault = "2";
+constexpr double kLeastWatch = 0.1;
+constexpr double kMostWatch = 86'400;
 constexpr std::string_view kClearScreen = "\x1b[H\x1b[2J";
 // Whole option names only: an abbreviation that works today may be ambiguous tomorrow.
 constexpr int kStyle = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
@@ -26,9 +28,10 @@ constexpr int kStyle = po::command_line_style::default_style & ~po::command_line
 po::options_description global_options() {
   po::options_description globals("Options of all commands");
   auto add = globals.add_options();
-  add("output,o", po::value<std::string>()->value_name("FORM")->default_value("table"), "table or json");
+  add("output,o", po::value<std::string>()->value_name("FORM")->default_value("table"),
+      "table, or json: rates in bytes per second (null: unlimited), sizes in bytes, times in nanoseconds since 1970");
   add("watch", po::value<double>()->value_name("SECONDS")->implicit_value(2.0, kWatchDefault),
-      "repeat until interrupted");
+      "repeat until interrupted, each 0.1 to 86400 seconds");
   add("manager", po::value<std::string>()->value_name("ADDRESS"), "host:port or unix:/path of the manager's API");
   add("ca", po::value<std::string>()->value_name("FILE"), "certificate authority of the manager");
   add("cert", po::value<std::string>()->value_name("FILE"), "our certificate");
@@ -67,6 +70,10 @@ tl::expected<Line, Failure> split(const std::vector<std::string>& words, const p
     po::store(parsed, line.globals);
     const auto form = line.globals["output"].as<std::string>();
     if (form != "table" && form != "json") return usage("--output is table or json, not '" + form + "'");
+    // Also what is no number at all fails this.
+    if (line.globals.count("watch") != 0)
+      if (const auto seconds = line.globals["watch"].as<double>(); !(seconds >= kLeastWatch && seconds <= kMostWatch))
+        return usage(fmt::format("--watch takes {} to {} seconds, not {}", kLeastWatch, kMostWatch, seconds));
     return line;
   } catch (const po::error& e) {
     return usage(e.what());
@@ -116,7 +123,7 @@ ExitCode repeat(const Command& command, Context& context, std::optional<double> 
     out << *outcome << std::flush;
     if (!out) return ExitCode::kFailure;
     if (!watch) return ExitCode::kDone;
-    std::this_thread::sleep_for(std::chrono::duration<double>(std::clamp(*watch, 0.1, 86'400.0)));
+    std::this_thread::sleep_for(std::chrono::duration<double>(*watch));
   }
 }
 
@@ -149,6 +156,10 @@ ExitCode run(const std::vector<std::string>& words, const Environment& environme
   if (!command && line->command.size() == 1 && is_noun(line->command[0]))
     return report({ExitCode::kUsage, "a verb is missing\n" + noun_help(line->command[0])}, err);
   if (!command) return report({ExitCode::kUsage, unknown_command(line->command)}, err);
+  if (line->globals.count("watch") != 0 && !command->watchable)
+    return report({ExitCode::kUsage, fmt::format("--watch is for commands that show something; '{}{}{}' runs once",
+                                                 command->noun, command->verb.empty() ? "" : " ", command->verb)},
+                  err);
 
   Context context;
   context.json = line->globals["output"].as<std::string>() == "json";

@@ -2,11 +2,13 @@
 #include "host/cli/client.h"
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
+
+#include "common/clock.h"
+#include "common/wire/connect_error.h"
+#include "common/wire/credentials.h"
 
 namespace foreflow::cli {
 namespace {
@@ -14,18 +16,30 @@ namespace {
 constexpr std::chrono::seconds kDeadline{5};
 constexpr int kLargestAnswer = 64 << 20;
 
-Result<std::string> read_file(const std::filesystem::path& path, std::string_view option) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream)
-    return fail(ErrorCode::kIo, fmt::format("{} cannot be read; name it with {} or set FOREFLOW_CERTS to the folder of "
-                                            "ca.crt, operator.crt and operator.key",
-                                            path.string(), option));
-  return text.str();
+// A manager that is there but does not fit our certificates must not look like none at all.
+Error unavailable(const grpc::Status& status, const Connection& connection) {
+  const auto denied = [&](std::string_view why) {
+    return Error{ErrorCode::kDenied, fmt::format("{}: {} ({})", connection.manager, why, status.error_message())};
+  };
+  switch (wire::connect_error(status)) {
+    case wire::ConnectError::kNotTrusted:
+      return denied(
+          fmt::format("the manager's certificate is not signed by {}, or has expired; --ca names the authority",
+                      connection.ca.string()));
+    case wire::ConnectError::kOtherName:
+      return denied("the manager's certificate is not for this address; scripts/dev-certs --host adds one");
+    case wire::ConnectError::kHungUp:
+      return denied(fmt::format("the manager hung up; most likely it does not trust {} (another authority)",
+                                connection.certificate.string()));
+    case wire::ConnectError::kNoTls:
+      return denied("who listens there does not speak TLS; is this the address of the manager's [api]?");
+    default:
+      return {ErrorCode::kUnavailable, fmt::format("no manager answers at {}; is foreflowd running there? ({})",
+                                                   connection.manager, status.error_message())};
+  }
 }
 
-Error to_error(const grpc::Status& status, const std::string& manager) {
+Error to_error(const grpc::Status& status, const Connection& connection) {
   switch (status.error_code()) {
     case grpc::StatusCode::NOT_FOUND:
       return {ErrorCode::kNotFound, status.error_message()};
@@ -35,11 +49,10 @@ Error to_error(const grpc::Status& status, const std::string& manager) {
     case grpc::StatusCode::INVALID_ARGUMENT:
       return {ErrorCode::kInvalidArgument, status.error_message()};
     case grpc::StatusCode::UNAVAILABLE:
+      return unavailable(status, connection);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return {
-          ErrorCode::kUnavailable,
-          fmt::format("no manager answers at {} ({}); is foreflowd running there, and is its certificate of our CA?",
-                      manager, status.error_message())};
+      return {ErrorCode::kUnavailable, fmt::format("no answer from {} within {} s; is foreflowd busy or unreachable?",
+                                                   connection.manager, kDeadline.count())};
     default:
       return {ErrorCode::kInternal, status.error_message()};
   }
@@ -48,16 +61,20 @@ Error to_error(const grpc::Status& status, const std::string& manager) {
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::create(const Connection& connection) {
-  const auto ca = read_file(connection.ca, "--ca");
-  const auto certificate = read_file(connection.certificate, "--cert");
-  const auto key = read_file(connection.key, "--key");
-  for (const auto* file : {&ca, &certificate, &key})
-    if (!*file) return tl::unexpected(file->error());
+  const wire::TlsFiles files{connection.ca, connection.certificate, connection.key};
+  if (const auto good = wire::check_files(files, wire::TlsRole::kClient, "", SystemClock{}.now()); !good)
+    return fail(good.error().code,
+                fmt::format("{}\nName other files with --ca, --cert and --key, or set FOREFLOW_CERTS to the folder of "
+                            "ca.crt, operator.crt and operator.key",
+                            good.error().message));
+  const auto credentials = wire::load_credentials(files);
+  if (!credentials) return tl::unexpected(credentials.error());
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kLargestAnswer);
-  std::unique_ptr<Client> client(new Client(connection.manager));
-  client->stub_ = pb::Operator::NewStub(
-      grpc::CreateCustomChannel(connection.manager, grpc::SslCredentials({*ca, *key, *certificate}), arguments));
+  std::unique_ptr<Client> client(new Client(connection));
+  client->stub_ = pb::Operator::NewStub(grpc::CreateCustomChannel(
+      connection.manager, grpc::SslCredentials({credentials->ca, credentials->key, credentials->certificate}),
+      arguments));
   return client;
 }
 
@@ -68,7 +85,7 @@ Result<Answer> Client::call(grpc::Status (pb::Operator::Stub::*method)(grpc::Cli
   context.set_deadline(std::chrono::system_clock::now() + kDeadline);
   Answer answer;
   const auto status = (stub_.get()->*method)(&context, request, &answer);
-  if (!status.ok()) return tl::unexpected(to_error(status, manager_));
+  if (!status.ok()) return tl::unexpected(to_error(status, connection_));
   return answer;
 }
 

@@ -22,10 +22,11 @@ struct Connection {
 
 class Client {
  public:
-  // Reads the certificates; connects with the first call.
+  // Reads and checks the certificates; connects with the first call. kInvalidConfig names the file.
   static Result<std::unique_ptr<Client>> create(const Connection& connection);
 
-  // kUnavailable: no answer within kDeadline; kNotFound, kDenied, kInvalidArgument: the manager's words.
+  // kUnavailable: no answer; kDenied: the certificates of the two do not fit, or the manager refuses ours; kNotFound,
+  // kInvalidArgument: the manager's words.
   Result<pb::ManagerStatus> status();
   Result<pb::VmList> vms(const std::string& name);
   Result<pb::DataplaneList> dataplanes(const std::string& name);
@@ -35,12 +36,12 @@ class Client {
   Result<pb::PolicyChange> set_policy(const pb::SetPolicyRequest& request);
 
  private:
-  explicit Client(std::string manager) : manager_(std::move(manager)) {}
+  explicit Client(Connection connection) : connection_(std::move(connection)) {}
   template <typename Request, typename Answer>
   Result<Answer> call(grpc::Status (pb::Operator::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
                       const Request& request);
 
-  std::string manager_;
+  Connection connection_;
   std::unique_ptr<pb::Operator::Stub> stub_;
 };
 

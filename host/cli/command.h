@@ -36,9 +36,14 @@ struct Command {
   std::string_view example;
   void (*options)(boost::program_options::options_description& own);  // null = none
   Outcome (*run)(Context& context);
+  bool watchable = true;  // it only looks, so it may be repeated
 };
 
 const std::vector<Command>& commands();
+
+// The integer option `name` within its bounds. Signed, since "-1" read as unsigned would be a large number.
+tl::expected<std::uint32_t, Failure> number(const Context& context, const std::string& name, std::uint32_t least,
+                                            std::uint32_t most);
 
 // One function per command, in the files commands_*.cc.
 Outcome vm_list(Context& context);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/program_options.hpp>
+#include <fmt/format.h>
 
+#include "common/address.h"
 #include "host/cli/command.h"
 
 namespace foreflow::cli {
@@ -17,7 +19,7 @@ void policy_options(po::options_description& own) {
   auto add = own.add_options();
   add("guarantee", po::value<std::string>()->value_name("RATE"), "rate that is always there, such as 200M");
   add("cap", po::value<std::string>()->value_name("RATE"), "rate that is never exceeded, or unlimited");
-  add("weight", po::value<std::uint32_t>()->value_name("N"), "share among VMs of the same tier, 0 to 1000000");
+  add("weight", po::value<std::int64_t>()->value_name("N"), "share among VMs of the same tier, 0 to 1000000");
   add("tier", po::value<std::string>()->value_name("NAME"), "a tier of the manager's configuration");
   add("direction", po::value<std::string>()->value_name("WAY")->default_value("both"), "egress, ingress or both");
   add("dry-run", "say what would change, and change nothing");
@@ -26,7 +28,7 @@ void policy_options(po::options_description& own) {
 void conn_options(po::options_description& own) {
   auto add = own.add_options();
   add("vm", po::value<std::string>()->value_name("NAME")->default_value(""), "of this VM only");
-  add("most", po::value<std::uint32_t>()->value_name("N")->default_value(20), "how many");
+  add("most", po::value<std::int64_t>()->value_name("N")->default_value(20), "how many, 1 to 100000");
 }
 
 void rule_options(po::options_description& own) {
@@ -37,11 +39,20 @@ void rule_options(po::options_description& own) {
 
 tl::expected<Client*, Failure> Context::manager() {
   if (!client) {
+    if (const auto address = parse_peer_address(connection.manager); !address)
+      return usage(fmt::format("the manager's address {}", address.error().message));
     auto made = Client::create(connection);
     if (!made) return failure(made.error());
     client = std::move(*made);
   }
   return client.get();
+}
+
+tl::expected<std::uint32_t, Failure> number(const Context& context, const std::string& name, std::uint32_t least,
+                                            std::uint32_t most) {
+  const auto value = context.options[name].as<std::int64_t>();
+  if (value >= least && value <= most) return static_cast<std::uint32_t>(value);
+  return usage(fmt::format("--{} is {} to {}, not {}", name, least, most, value));
 }
 
 const std::vector<Command>& commands() {
@@ -59,15 +70,15 @@ const std::vector<Command>& commands() {
        allocation_list},
       {"policy", "get", "[NAME]", "guarantee, cap, weight and tier", "foreflow policy get web", nullptr, policy_get},
       {"policy", "set", "NAME", "change them at run time", "foreflow policy set web --cap 50M --dry-run",
-       policy_options, policy_set},
+       policy_options, policy_set, false},
       {"rule", "list", "", "what dataplanes were asked to enforce and what came of it", "foreflow rule list --vm web",
        rule_options, rule_list},
       {"conn", "top", "", "tracked flows with their application, the largest first",
        "foreflow conn top --vm web --most 5", conn_options, conn_top},
       {"config", "check", "FILE...", "check configurations of the manager",
-       "foreflow config check /etc/foreflow/foreflowd.toml", nullptr, config_check},
+       "foreflow config check /etc/foreflow/foreflowd.toml", nullptr, config_check, false},
       {"status", "", "", "the manager itself: version, store, reports", "foreflow status", nullptr, show_status},
-      {"version", "", "", "the version of this program", "foreflow version", nullptr, show_version},
+      {"version", "", "", "the version of this program", "foreflow version", nullptr, show_version, false},
   };
   return kCommands;
 }

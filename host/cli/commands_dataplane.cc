@@ -9,6 +9,8 @@
 namespace foreflow::cli {
 namespace {
 
+constexpr std::uint32_t kMostFlows = 100'000;
+
 tl::expected<pb::DataplaneList, Failure> query(Context& context) {
   const auto manager = context.manager();
   if (!manager) return tl::unexpected(manager.error());
@@ -102,10 +104,11 @@ Outcome rule_list(Context& context) {
 }
 
 Outcome conn_top(Context& context) {
+  const auto most = number(context, "most", 1, kMostFlows);
+  if (!most) return tl::unexpected(most.error());
   const auto manager = context.manager();
   if (!manager) return tl::unexpected(manager.error());
-  const auto list =
-      (*manager)->flows(context.options["vm"].as<std::string>(), context.options["most"].as<std::uint32_t>());
+  const auto list = (*manager)->flows(context.options["vm"].as<std::string>(), *most);
   if (!list) return failure(list.error());
   if (context.json) return text_of(to_json_array(list->flows()));
   Table table({"VM", "LOCAL", "REMOTE", "L4", "PROTOCOL", "CATEGORY", "APPLICATION", ">SURE", ">TX", ">RX", ">AGE"});
@@ -123,13 +126,17 @@ Outcome show_status(Context& context) {
   const auto status = (*manager)->status();
   if (!status) return failure(status.error());
   if (context.json) return text_of(to_json(*status));
-  return fmt::format(
+  auto text = fmt::format(
       "foreflowd {} in mode {}, since {}\nstore      {}; {} points wait, {} refused{}\n"
       "reports    {} stored, {} duplicate, {} refused\ncycles     {}\n",
       status->version(), status->mode(), format_time(UnixNanos{status->started()}), printable(status->store()),
       status->store_pending_points(), status->store_rejected_points(),
       status->store_error().empty() ? "" : "; last error: " + printable(status->store_error()), status->reports(),
       status->duplicate_reports(), status->rejected_reports(), status->cycles());
+  const auto& failed = status->failed_allocations();
+  for (const auto& [dataplane, reason] : std::map<std::string, std::string>(failed.begin(), failed.end()))
+    text += fmt::format("FAILED     allocation on {}: {}; its limits stay as they are\n", dataplane, printable(reason));
+  return text;
 }
 
 }  // namespace foreflow::cli

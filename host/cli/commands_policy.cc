@@ -5,6 +5,7 @@
 #include "host/cli/command.h"
 #include "host/cli/json.h"
 #include "host/cli/table.h"
+#include "host/model/fleet.h"
 
 namespace foreflow::cli {
 namespace {
@@ -20,7 +21,8 @@ const std::vector<std::string>& columns() {
   return kColumns;
 }
 
-tl::expected<pb::LimitPatch, Failure> limit_patch(const boost::program_options::variables_map& options) {
+tl::expected<pb::LimitPatch, Failure> limit_patch(const Context& context) {
+  const auto& options = context.options;
   pb::LimitPatch patch;
   for (const auto* key : {"guarantee", "cap"}) {
     if (options.count(key) == 0) continue;
@@ -31,7 +33,11 @@ tl::expected<pb::LimitPatch, Failure> limit_patch(const boost::program_options::
     else
       patch.set_guarantee(rate->value);
   }
-  if (options.count("weight") != 0) patch.set_weight(options["weight"].as<std::uint32_t>());
+  if (options.count("weight") != 0) {
+    const auto weight = number(context, "weight", 0, model::kLargestWeight);
+    if (!weight) return tl::unexpected(weight.error());
+    patch.set_weight(*weight);
+  }
   return patch;
 }
 
@@ -40,7 +46,7 @@ tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context)
   const auto way = options["direction"].as<std::string>();
   if (way != "egress" && way != "ingress" && way != "both")
     return usage("--direction is egress, ingress or both, not '" + way + "'");
-  const auto patch = limit_patch(options);
+  const auto patch = limit_patch(context);
   if (!patch) return tl::unexpected(patch.error());
   pb::SetPolicyRequest request;
   request.set_vm(context.argument());

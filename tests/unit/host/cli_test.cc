@@ -59,6 +59,34 @@ TEST(Cli, WrongOptionsAreUsageErrors) {
   EXPECT_EQ(ran({}).code, ExitCode::kUsage);
 }
 
+TEST(Cli, NumbersThatMakeNoSenseAreUsageErrors) {
+  EXPECT_THAT(ran({"policy", "set", "web", "--weight", "-1"}).err, HasSubstr("--weight is 0 to 1000000, not -1"));
+  EXPECT_EQ(ran({"policy", "set", "web", "--weight", "-1"}).code, ExitCode::kUsage);
+  EXPECT_EQ(ran({"policy", "set", "web", "--weight=1000001"}).code, ExitCode::kUsage);
+  EXPECT_EQ(ran({"policy", "set", "web", "--weight", "1.5"}).code, ExitCode::kUsage);
+  EXPECT_THAT(ran({"conn", "top", "--most", "0"}).err, HasSubstr("--most is 1 to 100000, not 0"));
+}
+
+TEST(Cli, WatchRefusesWhatCannotBeRepeated) {
+  for (const auto* seconds : {"0", "-1", "nan", "inf", "1e9", "soon"})
+    EXPECT_EQ(ran({"vm", "list", std::string("--watch=") + seconds}).code, ExitCode::kUsage) << seconds;
+  EXPECT_THAT(ran({"vm", "list", "--watch=0"}).err, HasSubstr("--watch takes 0.1 to 86400 seconds, not 0"));
+  const auto set = ran({"policy", "set", "web", "--cap", "5M", "--watch"});
+  EXPECT_EQ(set.code, ExitCode::kUsage);
+  EXPECT_THAT(set.err, HasSubstr("'policy set' runs once"));
+  EXPECT_EQ(ran({"version", "--watch"}).code, ExitCode::kUsage);
+}
+
+TEST(Cli, AnAddressThatIsNoneIsAUsageError) {
+  for (const auto* address : {"localhost", "localhost:70000", "localhost:0", "unix:socket"})
+    EXPECT_EQ(ran({"vm", "list", "--manager", address}).code, ExitCode::kUsage) << address;
+}
+
+TEST(Cli, HelpSaysWhatUnitsJsonHas) {
+  for (const auto& words : {std::vector<std::string>{"--help"}, {"vm", "list", "--help"}})
+    EXPECT_THAT(ran(words).out, HasSubstr("bytes per second"));
+}
+
 TEST(Cli, MissingCertificatesAreNamed) {
   const auto wrong = ran({"vm", "list", "--ca", "/nonexistent/ca.crt"});
   EXPECT_EQ(wrong.code, ExitCode::kFailure);

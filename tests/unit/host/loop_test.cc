@@ -23,6 +23,17 @@ TEST(ManagerLoop, AnswersHelloWithVmsAndLimitsBeforeTheFirstReport) {
   EXPECT_LE(loop.police("web", Direction::kIngress)->pir, megabits(500));
 }
 
+TEST(ManagerLoop, KeepsTheReasonWhyThereIsNoAllocation) {
+  auto fleet = small_fleet();
+  fleet.vms[1].policy.guarantee.fill(megabits(5000));  // past what the configuration would accept
+  ManagerLoop loop(model::Mode::kEnforce, fleet);
+  loop.cycle.run_once();
+  const auto plan = loop.cycle.plan();
+  ASSERT_TRUE(plan->failures.contains("dpu0"));
+  EXPECT_THAT(plan->failures.at("dpu0"), HasSubstr("guarantee"));
+  EXPECT_TRUE(plan->decisions.empty());
+}
+
 TEST(ManagerLoop, RefusesADataplaneThatIsNotConfigured) {
   ManagerLoop loop;
   const auto refused = loop.hello("dpu9");

@@ -3,6 +3,7 @@
 #include "host/app/manager.h"
 
 #include <chrono>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "host/app/preflight.h"
 #include "host/cli/cli.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/host/fleet_fixture.h"
@@ -107,6 +109,63 @@ TEST_F(ManagerTest, TheCommandLineShowsWhatReportsSaid) {
   EXPECT_FALSE(forecast["history"].empty());
   EXPECT_GE(forecast["leads"][0]["rates"][4], forecast["leads"][0]["rates"][0]);
   EXPECT_EQ(json({"rule", "list"}).size(), 4u);
+}
+
+TEST_F(ManagerTest, CertificatesThatDoNotFitAreNotTakenForAnAbsentManager) {
+  const auto other = folder_ / "other";
+  const auto command =
+      std::string(FOREFLOW_SOURCE_DIR "/scripts/dev-certs ") + other.string() + " --operator operator >/dev/null";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const auto ours = [&](const std::filesystem::path& ca, const std::filesystem::path& pair) {
+    std::ostringstream out, err;
+    const auto code = cli::run(
+        {"vm", "list", "--manager", "127.0.0.1:" + std::to_string(manager_->api_port()), "--ca", ca, "--cert",
+         pair / "operator.crt", "--key", pair / "operator.key"},
+        [](const std::string&) { return std::string(); }, out, err);
+    return Ran{code, out.str(), err.str()};
+  };
+  const auto untrusted = ours(other / "ca.crt", other);
+  EXPECT_EQ(untrusted.code, cli::ExitCode::kDenied);
+  EXPECT_THAT(untrusted.err, HasSubstr("the manager's certificate is not signed by"));
+  // Both authorities in one file: we trust the manager, and it does not trust us.
+  const auto both = folder_ / "both.crt";
+  std::ofstream(both) << std::ifstream(*certificates_ / "ca.crt").rdbuf() << std::ifstream(other / "ca.crt").rdbuf();
+  const auto hung_up = ours(both, other);
+  EXPECT_EQ(hung_up.code, cli::ExitCode::kDenied);
+  EXPECT_THAT(hung_up.err, HasSubstr("it does not trust"));
+  const auto mixed = ours(*certificates_ / "ca.crt", other);
+  EXPECT_EQ(mixed.code, cli::ExitCode::kFailure);
+  EXPECT_THAT(mixed.err, HasSubstr("operator.crt"));
+}
+
+TEST_F(ManagerTest, AnAbsentManagerIsUnreachable) {
+  const auto address = "127.0.0.1:" + std::to_string(manager_->api_port());
+  manager_.reset();
+  std::ostringstream out, err;
+  const auto code = cli::run(
+      {"vm", "list", "--manager", address, "--ca", *certificates_ / "ca.crt", "--cert", *certificates_ / "operator.crt",
+       "--key", *certificates_ / "operator.key"},
+      [](const std::string&) { return std::string(); }, out, err);
+  EXPECT_EQ(code, cli::ExitCode::kUnreachable);
+  EXPECT_THAT(err.str(), HasSubstr("no manager answers at " + address));
+}
+
+TEST_F(ManagerTest, PreflightLooksAtCertificatesAndSecrets) {
+  const auto now = SystemClock{}.now();
+  auto good = config();
+  EXPECT_TRUE(preflight(good, now)) << preflight(good, now).error().message;
+  auto bad = config();
+  bad.link.certificates.certificate = *certificates_ / "operator.crt";
+  bad.api.certificates.key = folder_ / "absent.key";
+  bad.store.password_file = folder_ / "absent.password";
+  const auto why = preflight(bad, now).error().message;
+  EXPECT_THAT(why, HasSubstr("foreflowd.key: is not the key of"));
+  EXPECT_THAT(why, HasSubstr("absent.key"));
+  EXPECT_THAT(why, HasSubstr("absent.password"));
+  bad = config();
+  bad.link.certificates.certificate = *certificates_ / "operator.crt";
+  bad.link.certificates.key = *certificates_ / "operator.key";
+  EXPECT_THAT(preflight(bad, now).error().message, HasSubstr("is not made for a server"));
 }
 
 TEST_F(ManagerTest, ADataplaneShowsHowWellItsReportsAreCompressed) {
