@@ -5,6 +5,7 @@ import re
 import time
 
 from demo.processes import Failure, run, wait_until
+from demo.sampler import LogFigures
 from demo.topology import DB, FLOOD, VIDEO, WEB
 
 VALUE_SIZE = 65_536  # of the database's large value
@@ -19,6 +20,7 @@ http {{ access_log off; sendfile on; client_body_temp_path {folder}/t1; proxy_te
 class Guests:
     def __init__(self, network, processes, folder):
         self.network, self.processes, self.folder = network, processes, folder
+        self.db_client = self.flood_sender = None  # what these programs say of themselves, while they run
 
     def _start(self, name, role, command):
         self.processes.start(name, self.network.inside(role, command))
@@ -67,15 +69,17 @@ class Guests:
     # ---- load ----------------------------------------------------------------------------------------------------
 
     def start_web_load(self, seconds):
+        """Small windows: what has arrived but is not read when wrk ends, and so not in its report, stays small."""
+        run(self.network.inside(f"client-{WEB.name}", ["sysctl", "-qw", "net.ipv4.tcp_rmem=4096 65536 65536"]))
         self._start("wrk", f"client-{WEB.name}",
-                    ["wrk", "-t", "1", "-c", "16", "-d", f"{seconds}s", f"http://{WEB.address}/page.bin"])
+                    ["wrk", "-t", "1", "-c", "4", "-d", f"{seconds}s", f"http://{WEB.address}/page.bin"])
 
     def web_client_report(self):
-        """Bytes per second that wrk says it received, over its whole run."""
+        """Bytes that wrk says it has read in its run, once it has ended: all of HTTP, nothing below."""
         self.processes.running["wrk"].wait(30)
-        found = re.findall(r"Transfer/sec:\s+([\d.]+)([KMG]?)B", self.processes.log("wrk").read_text())
+        found = re.findall(r"requests in [\d.]+\w+, ([\d.]+)([KMG]?)B read", self.processes.log("wrk").read_text())
         if not found:
-            raise Failure(f"wrk reported no transfer:\n{self.processes.tail('wrk')}")
+            raise Failure(f"wrk reported nothing read:\n{self.processes.tail('wrk')}")
         number, unit = found[-1]
         return float(number) * {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[unit]
 
@@ -85,18 +89,25 @@ class Guests:
     def start_db_load(self):
         self._start("redis-benchmark", f"client-{DB.name}",
                     ["redis-benchmark", "-h", DB.address, "-q", "-t", "get", "-d", VALUE_SIZE, "-c", "4", "-n", "100000000"])
+        # It prints each quarter of a second how many answers it got a second; an answer is $65536, the value, and CR LF.
+        self.db_client = LogFigures(self.processes.log("redis-benchmark"), rb"rps=([\d.]+)",
+                                    (len(f"${VALUE_SIZE}\r\n") + VALUE_SIZE + 2) * 8)
+        self.db_client.start()
 
-    def db_client_rate(self):
-        """Bits per second of values that redis-benchmark says it receives now."""
-        found = re.findall(r"rps=([\d.]+)", self.processes.log("redis-benchmark").read_text(errors="replace"))
-        return float(found[-1]) * VALUE_SIZE * 8 if found else 0.0
+    def stop_db_load(self):
+        self.db_client.stop()
+        self.processes.stop("redis-benchmark")
 
     def start_flood(self):
         sink = ["iperf3", "-s", "-p", "5201"]
         self._start("iperf3-sink", f"client-{VIDEO.name}", sink)
         time.sleep(0.3)
         self._start("iperf3-flood", VIDEO.name,
-                    ["iperf3", "-c", VIDEO.client_address, "-p", "5201", "-u", "-b", FLOOD, "-l", "1400", "-t", "600"])
+                    ["iperf3", "-c", VIDEO.client_address, "-p", "5201", "-u", "-b", FLOOD, "-l", "1400", "-t", "600", "-i",
+                     "0.5", "-f", "k", "--forceflush"])
+        self.flood_sender = LogFigures(self.processes.log("iperf3-flood"), rb"([\d.]+) Kbits/sec", 1e3)
+        self.flood_sender.start()
 
     def stop_flood(self):
+        self.flood_sender.stop()
         self.processes.stop("iperf3-flood", "iperf3-sink")

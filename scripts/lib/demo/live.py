@@ -5,6 +5,7 @@ import time
 from demo import acts, limits, session
 from demo.foreflow import Foreflow
 from demo.guests import Guests
+from demo.keep import keep
 from demo.network import Network
 from demo.sampler import Sampler
 from demo.stores import make
@@ -82,19 +83,7 @@ def play(options, folder, processes, ledger, progress):
         limits.guarantee(stage, ledger, progress)
         acts.dashboard(stage, ledger, progress)
         if options.keep:
-            keep(stage)
+            stage.guests.start_ordinary_traffic()
+            keep(stage, ledger)
     finally:
         stage.tear_down()
-
-
-def keep(stage):
-    stage.guests.start_ordinary_traffic()
-    command = " ".join(str(word) for word in stage.inside(stage.foreflow.command_words()))
-    print(f"\nEverything keeps running, with ordinary traffic. Try, in another shell:\n\n  ff() {{ {command} \"$@\"; }}\n"
-          "  ff vm top --watch\n  ff conn top\n  ff forecast show web\n  ff allocation list\n"
-          "  ff policy set web --cap 5M\n  ff rule list\n\n"
-          f"State and logs: {stage.foreflow.folder}\nEnd with Ctrl-C.", flush=True)
-    while True:
-        time.sleep(1)
-        for program in ("dataplane", "foreflowd"):
-            stage.processes.require_alive(program)

@@ -93,11 +93,18 @@ class Network:
                  f"{WIRE_CAPACITY}bit", "burst", "64kb", "limit", "400kb"])
 
     def counters(self, role):
-        """(rx bytes, rx packets, tx bytes, tx packets) of eth0 as that namespace's kernel counts them (L2, no FCS)."""
-        holder = self.processes.running[f"space-{role}"].pid
-        for line in pathlib.Path(f"/proc/{holder}/net/dev").read_text().splitlines():
+        """(rx bytes, rx packets, tx bytes, tx packets) of eth0 as that namespace's kernel counts them (L2, no FCS), and
+        the TCP segments that it got twice: for each it sent a duplicate SACK (RFC 2883)."""
+        own = pathlib.Path(f"/proc/{self.processes.running[f'space-{role}'].pid}/net")
+        for line in (own / "dev").read_text().splitlines():
             name, _, numbers = line.partition(":")
             if name.strip() == "eth0":
                 fields = [int(number) for number in numbers.split()]
-                return fields[0], fields[1], fields[8], fields[9]
+                return fields[0], fields[1], fields[8], fields[9], duplicate_segments(own / "netstat")
         raise Failure(f"no eth0 in namespace {self.space(role)}")
+
+
+def duplicate_segments(netstat):
+    names, values = [line.split() for line in netstat.read_text().splitlines() if line.startswith("TcpExt:")]
+    counts = dict(zip(names, values))
+    return int(counts["TCPDSACKOldSent"]) + int(counts["TCPDSACKOfoSent"])

@@ -5,6 +5,7 @@ import time
 
 from demo import acts, capture, claims, session, traffic
 from demo.foreflow import Foreflow
+from demo.keep import keep
 from demo.stores import make
 from demo.topology import DB, GUESTS, MEGA, VIDEO, WEB
 
@@ -58,6 +59,8 @@ def play(options, folder, processes, ledger, progress):
     ledger.add("the dataplane ends with its captures", "exit status", str(status), "0", status == 0)
     measure(stage, ledger, base)
     acts.dashboard(stage, ledger, progress)
+    if options.keep:
+        keep(stage, ledger)
 
 
 def applications(stage, ledger):

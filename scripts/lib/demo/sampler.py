@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads interface counters all the time, so that any window of time can be asked for afterwards."""
 import bisect
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ class Traffic:
     rx_packets: float
     tx_bytes: float
     tx_packets: float
+    duplicates: float  # TCP segments that were received although they had been before
 
     @property
     def rx_rate(self):
@@ -61,3 +63,32 @@ class Sampler(threading.Thread):
     def between(self, role, start, end):
         first, last = self.at(role, start), self.at(role, end)
         return Traffic(end - start, *(b - a for a, b in zip(first, last)))
+
+
+class LogFigures(threading.Thread):
+    """Follows a program's log and notes when it says which figure: the only group of `pattern`, times `scale`."""
+
+    def __init__(self, path, pattern, scale, period=0.05):
+        super().__init__(daemon=True)
+        self._path, self._pattern, self._scale, self._period = path, re.compile(pattern), scale, period
+        self._times, self._values = [], []
+        self._done = threading.Event()
+
+    def run(self):
+        with open(self._path, "rb") as log:
+            rest = b""
+            while not self._done.wait(self._period):
+                *lines, rest = re.split(rb"[\r\n]", rest + log.read())
+                for number in (found[1] for line in lines if (found := self._pattern.search(line))):
+                    self._values.append(float(number) * self._scale)
+                    self._times.append(time.time())
+
+    def stop(self):
+        self._done.set()
+        self.join()
+
+    def mean(self, start, end):
+        """Of what was said within the stretch, each figure standing for the same time; 0 when nothing was."""
+        count = len(self._times)
+        said = self._values[bisect.bisect_left(self._times, start, 0, count):bisect.bisect_right(self._times, end, 0, count)]
+        return sum(said) / len(said) if said else 0.0
