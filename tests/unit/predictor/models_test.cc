@@ -13,6 +13,7 @@
 namespace foreflow::predictor {
 namespace {
 
+using testing::expect_promises_kept;
 using testing::kGap;
 using testing::series;
 
@@ -28,15 +29,6 @@ class ModelContract : public ::testing::TestWithParam<std::size_t> {
  private:
   Models models_ = local_models(24);
 };
-
-void expect_promises_kept(const QuantileForecast& forecast, std::size_t horizon) {
-  ASSERT_EQ(forecast.horizon(), horizon);
-  ASSERT_EQ(forecast.values.cols(), static_cast<Eigen::Index>(kQuantiles.size()));
-  EXPECT_TRUE(forecast.values.allFinite());
-  EXPECT_GE(forecast.values.minCoeff(), 0);
-  for (Eigen::Index q = 1; q < forecast.values.cols(); ++q)
-    EXPECT_TRUE((forecast.values.col(q) >= forecast.values.col(q - 1)).all());
-}
 
 TEST_P(ModelContract, ForecastsZeroFromNothing) {
   EXPECT_EQ(forecast(series({})).values.maxCoeff(), 0);
