@@ -12,6 +12,7 @@
 #include "host/app/backtest/csv.h"
 #include "host/app/backtest/dataset.h"
 #include "host/app/backtest/parallel.h"
+#include "predictor/models/forecasters.h"
 #include "predictor/select/choose.h"
 
 namespace foreflow::backtest {
@@ -80,12 +81,16 @@ predictor::QuantileForecast forecast(const predictor::SeriesView& past, const pr
   return models[chosen]->fit(past)->forecast(horizon);
 }
 
-Result<predictor::Models> candidates(const std::string& name, std::size_t season) {
+Result<predictor::Models> candidates(const std::string& kind, const std::string& name, std::size_t season) {
   predictor::Models models = predictor::local_models(season);
+  if (kind != "vm" && name == "auto") models.push_back(predictor::seasonal_ensemble());
   if (name == "auto") return models;
+  for (const std::string_view classical : predictor::classical_names())
+    models.push_back(predictor::make_classical(classical));
   std::string known;
   for (const auto& model : models) known += (known.empty() ? "" : ", ") + model->name();
   std::erase_if(models, [&](const auto& model) { return model->name() != name; });
+  if (models.size() > 1) models.resize(1);
   if (models.empty())
     return fail(ErrorCode::kInvalidArgument, fmt::format("no model '{}'; there are auto, {}", name, known));
   return models;
@@ -111,7 +116,7 @@ Status run_forecast(const std::vector<std::string>& arguments) {
   if (!*asked) return {};
   const auto task = load(**asked);
   if (!task) return tl::unexpected(task.error());
-  const auto models = candidates((*asked)->model, task->recordings[0].series.view().season);
+  const auto models = candidates((*asked)->kind, (*asked)->model, task->recordings[0].series.view().season);
   if (!models) return tl::unexpected(models.error());
   auto output = TextWriter::open((*asked)->output);
   if (!output) return tl::unexpected(output.error());
