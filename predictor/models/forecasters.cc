@@ -41,6 +41,7 @@ constexpr std::array kEntries{
 
 std::vector<std::string_view> classical_names() {
   std::vector<std::string_view> names;
+  names.reserve(kEntries.size());
   for (const Entry& entry : kEntries) names.push_back(entry.name);
   return names;
 }

@@ -67,7 +67,7 @@ Lags choose_lags(std::span<const double> z, std::size_t season, const LagRegress
     append_around(lags, true_period(z, 7 * season), neighbours, longest);
   }
   std::ranges::sort(lags);
-  lags.erase(std::ranges::unique(lags).begin(), lags.end());
+  lags.erase(std::unique(lags.begin(), lags.end()), lags.end());
   return lags;
 }
 
