@@ -63,7 +63,9 @@ ManagerConfig read_manager(TomlTable table) {
 
 FlowConfig read_flow(TomlTable table) {
   FlowConfig flow;
-  table.read("capacity", flow.capacity, 1024u, 1u << 26);
+  table.read("capacity", flow.capacity, 0u, 1u << 26);
+  if (flow.capacity != 0 && flow.capacity < 1024)
+    table.error("capacity", "expected at least 1024, or 0 to follow no flows at all");
   table.read("most_per_vm", flow.most_per_vm, 1u, 1u << 26);
   std::uint64_t idle_ns = flow.idle_seconds * kNanosPerSecond;
   table.read("idle", idle_ns, parse_duration);

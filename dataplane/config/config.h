@@ -39,7 +39,7 @@ struct ClockConfig {
 };
 
 struct FlowConfig {
-  std::uint32_t capacity = 65'536;  // flows per worker
+  std::uint32_t capacity = 65'536;  // flows per worker; 0 = none is followed, so nothing is classified
   std::uint32_t most_per_vm = 16'384;
   std::uint32_t idle_seconds = 60;
 };

@@ -86,10 +86,11 @@ std::uint64_t hash(const FlowKey& key, std::uint64_t seed) noexcept {
 }
 
 FlowTable::FlowTable(const FlowTableConfig& config)
-    : records_(std::clamp(config.capacity, 1u, kMostCapacity)),
+    : records_(std::min(config.capacity, kMostCapacity)),
       links_(records_.size()),
       buckets_(std::bit_ceil(std::max<std::size_t>(records_.size() / 5, 2))),
       per_vm_(vm::kMostVms),
+      free_(records_.empty() ? kNone : 0),
       most_per_vm_(config.most_per_vm),
       idle_10ms_(std::min(config.idle_seconds, kMostIdleSeconds) * kTicksPerSecond),
       seed_(random_seed()) {

@@ -50,7 +50,7 @@ struct alignas(64) FlowRecord {
 static_assert(sizeof(FlowRecord) == 64);
 
 struct FlowTableConfig {
-  std::uint32_t capacity = 65'536;     // flows; memory is about 100 bytes each, taken at start
+  std::uint32_t capacity = 65'536;     // flows; memory is about 100 bytes each, taken at start; 0 = takes none
   std::uint32_t most_per_vm = 16'384;  // one VM's flood cannot evict the others
   std::uint32_t idle_seconds = 60;     // TCP in state kOpen: ten times as long; kClosed: at most kLingerSeconds
 };
@@ -137,7 +137,7 @@ class FlowTable {
   std::vector<std::uint32_t> per_vm_;
   std::array<Index, kWheelSlots> wheel_;
   std::uint64_t wheel_second_ = 0;  // the slot that is being emptied
-  Index free_ = 0;
+  Index free_;
   std::uint32_t size_ = 0;
   std::uint32_t most_per_vm_;
   std::uint32_t idle_10ms_;

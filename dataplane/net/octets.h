@@ -6,12 +6,28 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
 namespace foreflow::net {
 
-// Big-endian loads from bytes that the caller has checked.
+// Loads from bytes that the caller has checked: in the machine's order, and big-endian.
+inline std::uint16_t load_native16(const std::uint8_t* at) noexcept {
+  std::uint16_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+inline std::uint32_t load_native32(const std::uint8_t* at) noexcept {
+  std::uint32_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+inline std::uint64_t load_native64(const std::uint8_t* at) noexcept {
+  std::uint64_t value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
 inline std::uint16_t load_be16(const std::uint8_t* at) noexcept {
   return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
 }

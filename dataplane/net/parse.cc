@@ -2,6 +2,8 @@
 #include "dataplane/net/parse.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -13,6 +15,12 @@ namespace {
 
 constexpr std::uint16_t kIpv4 = 0x0800;
 constexpr std::uint16_t kIpv6 = 0x86dd;
+// Of network order, as a native load sees them.
+constexpr std::uint16_t native(std::uint16_t big) noexcept {
+  return std::endian::native == std::endian::little ? static_cast<std::uint16_t>(big << 8 | big >> 8) : big;
+}
+constexpr auto kNativeIpv4 = native(kIpv4), kNativeIpv6 = native(kIpv6), kNative8021q = native(0x8100),
+               kNativeFragment = native(0x3fff);
 constexpr std::size_t kMostVlanTags = 4;
 constexpr std::size_t kMostExtensionHeaders = 8;
 constexpr std::uint16_t kReservedVlan = 0xfff;  // IEEE 802.1Q table 9-2
@@ -54,9 +62,12 @@ bool parse_ethernet(Walk& walk, Parsed& out) noexcept {
 }
 
 IpAddress mapped(const std::uint8_t* v4) noexcept {
+  // ::ffff:0:0/96, the address in the last 4 octets; two words, so that nothing waits for single octets.
+  constexpr std::uint32_t kPrefix = std::endian::native == std::endian::little ? 0xffff0000 : 0x0000ffff;
+  const std::array<std::uint32_t, 2> last{kPrefix, load_native32(v4)};
   IpAddress address;
-  address.bytes[10] = address.bytes[11] = 0xff;
-  std::memcpy(address.bytes.data() + 12, v4, 4);
+  std::memset(address.bytes.data(), 0, 8);
+  std::memcpy(address.bytes.data() + 8, last.data(), 8);
   return address;
 }
 
@@ -168,9 +179,91 @@ bool parse_transport(Walk& walk, Parsed& out) noexcept {
   }
 }
 
+// The lower layers of most frames: at most one VLAN tag, then IPv4 without options or fragments, or IPv6 without
+// extension headers. `end` as in Walk; false: something else, `out` is undefined.
+struct Usual {
+  const std::uint8_t* transport = nullptr;
+  std::size_t at = 0;
+  std::size_t end = 0;
+};
+
+bool usual_network(const std::uint8_t* bytes, std::size_t present, std::size_t frame_size, Parsed& out,
+                   Usual& usual) noexcept {
+  const auto* ether_type = bytes + 12;
+  out.segment.value = 0;
+  if (load_native16(ether_type) == kNative8021q) {
+    out.segment.value = load_be16(bytes + 14) & 0xfffu;
+    if (out.segment.value == kReservedVlan) return false;
+    ether_type += 4;
+  }
+  const auto* ip = ether_type + 2;
+  const auto at = static_cast<std::size_t>(ip - bytes);
+  std::size_t size = 0;
+  if (load_native16(ether_type) == kNativeIpv4) {
+    size = load_be16(ip + 2);
+    if (ip[0] != 0x45 || (load_native16(ip + 6) & kNativeFragment) != 0 || size < 20) return false;
+    out.ether_type = kIpv4;
+    out.ip_version = 4;
+    out.ip_protocol = ip[9];
+    out.source_ip = mapped(ip + 12);
+    out.destination_ip = mapped(ip + 16);
+    usual.at = at + 20;
+  } else if (load_native16(ether_type) == kNativeIpv6) {
+    size = 40u + load_be16(ip + 4);
+    if (at + 40 > present || ip[0] >> 4 != 6) return false;
+    out.ether_type = kIpv6;
+    out.ip_version = 6;
+    out.ip_protocol = ip[6];
+    std::memcpy(out.source_ip.bytes.data(), ip + 8, 16);
+    std::memcpy(out.destination_ip.bytes.data(), ip + 24, 16);
+    usual.at = at + 40;
+  } else {
+    return false;
+  }
+  out.l3_offset = static_cast<std::uint16_t>(at);
+  usual.end = at + size;
+  usual.transport = bytes + usual.at;
+  return usual.end <= frame_size;
+}
+
+// Most frames without a branch per header: false when this one is not of that kind, whatever it is.
+bool parse_usual(const std::uint8_t* bytes, std::size_t present, std::size_t frame_size, Parsed& out) noexcept {
+  constexpr std::size_t kUnseen = 14 + 4 + 20;  // so far usual_network() reads without a look at lengths
+  Usual usual;
+  if (present < kUnseen || !usual_network(bytes, present, frame_size, out, usual)) return false;
+  if (usual.at + 8 > present) return false;
+  const auto* transport = usual.transport;
+  std::size_t header = 8;
+  out.tcp_flags = 0;
+  out.tcp_sequence = 0;
+  if (out.ip_protocol == kTcp) {
+    if (usual.at + 20 > present) return false;
+    header = (transport[12] >> 4) * 4u;
+    if (header < 20) return false;
+    out.tcp_flags = transport[13];
+    out.tcp_sequence = load_be32(transport + 4);
+  } else if (out.ip_protocol == kUdp) {
+    const std::size_t size = load_be16(transport + 4);
+    if (size < 8 || size > usual.end - usual.at) return false;
+    usual.end = usual.at + size;
+  } else {
+    return false;
+  }
+  const auto payload = usual.at + header;
+  if (payload > usual.end || payload > present) return false;
+  std::memcpy(out.destination.octets.data(), bytes, 6);
+  std::memcpy(out.source.octets.data(), bytes + 6, 6);
+  out.fragment = false;
+  out.source_port = load_be16(transport);
+  out.destination_port = load_be16(transport + 2);
+  out.payload_offset = static_cast<std::uint16_t>(payload);
+  out.payload_size = static_cast<std::uint16_t>(std::min(usual.end, present) - payload);
+  return true;
+}
+
 }  // namespace
 
-ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {
+ParseStatus parse_by_steps(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {
   out = Parsed{};
   Walk walk{bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size};
   if (!parse_ethernet(walk, out)) return ParseStatus::kMalformed;
@@ -188,6 +281,12 @@ ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size,
     out.payload_size = static_cast<std::uint16_t>(std::min<std::size_t>(size, 0xffff));
   }
   return ParseStatus::kOk;
+}
+
+ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {
+  if (parse_usual(bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size, out))
+    return ParseStatus::kOk;
+  return parse_by_steps(bytes, frame_size, out);
 }
 
 }  // namespace foreflow::net

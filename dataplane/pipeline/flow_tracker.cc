@@ -36,7 +36,7 @@ TcpStep tcp_step(TcpState state, std::uint8_t flags) noexcept {
 }
 
 flow::FlowRecord* FlowTracker::track(const Packet& packet, std::uint64_t now_ns) noexcept {
-  if (packet.parsed.ip_version == 0) return nullptr;
+  if (packet.parsed.ip_version == 0 || flows_.capacity() == 0) return nullptr;
   const auto key = flow::make_key(packet.parsed, packet.slot, packet.direction);
   const auto found = flows_.find_or_insert(key, now_ns);
   if (found.record == nullptr) return nullptr;

@@ -18,6 +18,7 @@ void TopFlows::scan(std::uint64_t now_ns) {
   if (state_.load(std::memory_order_acquire) != State::kScanning) return;
   const auto now_seconds = static_cast<std::uint32_t>(now_ns / kNanosPerSecond);
   for (std::uint32_t i = 0; i < kPerPoll; ++i) {
+    if (memories_.empty()) return state_.store(State::kReady, std::memory_order_release);
     auto& memory = memories_[cursor_];
     cursor_ = flows_.scan(cursor_, 1, [&](const flow::FlowRecord& record) { offer(record, memory, now_seconds); });
     if (cursor_ != 0) continue;

@@ -43,7 +43,8 @@ class Processes:
         """Runs `command` in a session of its own; it also ends when this process dies."""
         with open(self.log(name), "ab") as log:
             process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", *map(str, command)],
-                                       stdin=subprocess.DEVNULL, stdout=options.pop("stdout", log), stderr=log,
+                                       stdin=options.pop("stdin", subprocess.DEVNULL),
+                                       stdout=options.pop("stdout", log), stderr=log,
                                        start_new_session=True, **options)
         self.running[name] = process
         return process

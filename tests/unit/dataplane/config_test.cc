@@ -91,6 +91,11 @@ TEST(DataplaneConfig, CaptureTimeNeedsACapture) {
   EXPECT_THAT(reason("clock.source = \"capture\"\n" + std::string(kLeast)), HasSubstr("no port is a net_pcap device"));
 }
 
+TEST(DataplaneConfig, FlowsAreFollowedInAThousandRecordsOrNone) {
+  EXPECT_EQ(reason(with("[flow]\ncapacity = 0\n")), "accepted");
+  EXPECT_THAT(reason(with("[flow]\ncapacity = 100\n")), HasSubstr("at least 1024, or 0"));
+}
+
 TEST(DataplaneConfig, AMissingFileIsNotFound) {
   const auto config = load("/nonexistent/dp.toml");
   ASSERT_FALSE(config);

@@ -167,6 +167,14 @@ TEST(FlowTable, AgesAcrossTheWrapOfItsTicks) {
   EXPECT_EQ(aged(table, wrap + 20 * kSecond), 1u);
 }
 
+TEST(FlowTable, WithoutCapacityTakesNothing) {
+  FlowTable table({.capacity = 0});
+  EXPECT_EQ(table.find_or_insert(key_of(1), kStart).record, nullptr);
+  EXPECT_EQ(table.full(), 1u);
+  EXPECT_EQ(table.scan(0, 10, [](const FlowRecord&) { FAIL(); }), 0u);
+  EXPECT_EQ(aged(table, kStart + 100 * kSecond), 0u);
+}
+
 TEST(FlowTable, RemovingAVmEndsItsFlowsAlone) {
   FlowTable table({.capacity = 1'000});
   for (std::uint32_t i = 0; i < 400; ++i) table.find_or_insert(key_of(i, static_cast<vm::Slot>(1 + i % 2)), kStart);

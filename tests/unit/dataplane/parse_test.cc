@@ -167,6 +167,31 @@ TEST(Parse, EndlessTagsAndExtensionHeadersAreRefused) {
   EXPECT_TRUE(malformed(ethernet(0x86dd, ipv6(60, headers + zeros(40)))));
 }
 
+TEST(Parse, TheShortWayAgreesWithTheLongOne) {
+  std::mt19937 random(2);
+  const std::vector<Frame> seeds{ethernet(0x0800, ipv4({6}, tcp(1, 2, 0x18, kHello, zeros(12)))),
+                                 ethernet(0x0800, ipv4({17}, udp(1, 2, kHello))),
+                                 ethernet(0x0800, ipv4({6}, tcp(1, 2, 0x02, {}))),
+                                 ethernet(0x8100, vlan(5, 0x0800, ipv4({17}, udp(1, 2, kHello)))),
+                                 ethernet(0x8100, vlan(5, 0x86dd, ipv6(6, tcp(1, 2, 0x10, kHello)))),
+                                 ethernet(0x86dd, ipv6(17, udp(1000, 53, zeros(8)))),
+                                 ethernet(0x86dd, ipv6(60, Frame{17, 0} + zeros(6) + udp(1, 2, kHello)))};
+  int accepted = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    auto frame = seeds[random() % seeds.size()];
+    for (auto changes = random() % 3; changes > 0; --changes)
+      frame[random() % std::min<std::size_t>(frame.size(), 80)] = static_cast<std::uint8_t>(random());
+    frame.resize(random() % 4 == 0 ? random() % (frame.size() + 20) : frame.size());
+    const auto size = static_cast<std::uint32_t>(frame.size() + random() % 2 * 10);
+    Parsed ours, reference;
+    const auto status = parse(frame, size, ours);
+    ASSERT_EQ(status, parse_by_steps(frame, size, reference));
+    ASSERT_EQ(ours, reference) << "frame " << i;
+    if (status == ParseStatus::kOk) ++accepted;
+  }
+  EXPECT_GT(accepted, 10'000);
+}
+
 TEST(Parse, WhateverComesThePayloadIsInsideTheFrame) {
   std::mt19937 random(1);
   const std::vector<Frame> seeds{

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the desired state that scripts/bench hands to foreflow-dataplane: VMs and their limits, as the manager would
+// have left them on disk.
+#include <iostream>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "dataplane/pipeline/state_file.h"
+
+namespace foreflow {
+namespace {
+
+namespace options = boost::program_options;
+
+struct Wish {
+  std::string file;
+  std::vector<std::string> ports;
+  std::uint32_t vms = 64;
+  std::uint64_t cir = 0;  // bytes/s; 0 = no limits
+  std::uint64_t pir = 0;
+};
+
+wire::DesiredState desired_state(const Wish& wish) {
+  wire::DesiredState state;
+  state.generation = Generation{1};
+  for (std::uint32_t i = 0; i < wish.vms; ++i) {
+    const VmId id{i + 1};
+    // The capture's addresses: 02:00:00:00:00:NN.
+    const MacAddress mac{{2, 0, 0, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}};
+    state.vms.push_back({id, fmt::format("vm{}", i), {{wish.ports[i % wish.ports.size()], mac, {}}}, false});
+    if (wish.cir == 0) continue;
+    for (const auto direction : kBothDirections)
+      state.intents.push_back({IntentId{state.intents.size() + 1}, 0, wire::Demand::kSoftware,
+                               wire::Police{id, direction, BytesPerSecond{wish.cir}, BytesPerSecond{wish.pir},
+                                            Bytes{wish.cir / 20}, Bytes{wish.pir / 10 * 8}, 1}});
+  }
+  return state;
+}
+
+}  // namespace
+}  // namespace foreflow
+
+int main(int argc, char** argv) {
+  using namespace foreflow;
+  Wish wish;
+  options::options_description all("Options");
+  all.add_options()("out", options::value(&wish.file)->required(), "file to write (STATE_DIR/desired-state)")(
+      "port", options::value(&wish.ports)->required(), "port of the VMs; several: in turn")(
+      "vms", options::value(&wish.vms), "how many")("cir", options::value(&wish.cir), "bytes/s of each; 0 = no limit")(
+      "pir", options::value(&wish.pir), "bytes/s of each");
+  try {
+    options::variables_map given;
+    options::store(options::parse_command_line(argc, argv, all), given);
+    options::notify(given);
+  } catch (const options::error& error) {
+    std::cerr << "desired_state: " << error.what() << '\n' << all;
+    return 2;
+  }
+  const auto saved = pipeline::StateFile(wish.file).save(desired_state(wish));
+  if (!saved) std::cerr << "desired_state: " << saved.error().message << '\n';
+  return saved ? 0 : 1;
+}
