@@ -7,6 +7,7 @@ namespace {
 constexpr Command kCommands[] = {
     {"forecast", "quantile forecasts from fixed origins in the past, or one step ahead from each row", run_forecast},
     {"allocate", "what would have been allocated at each step, from the steps before it", run_allocate},
+    {"anomaly", "a score of each row: how strange it is, why, and for how long", run_anomaly},
 };
 
 }  // namespace
