@@ -95,8 +95,8 @@ Finding validate_rtsp_interleaved(net::Octets payload) noexcept {
 Finding validate_stun(net::Octets payload) noexcept {
   constexpr std::size_t kHeader = 20;
   const std::size_t size = payload.be16(2);
-  if ((payload.be16(0) & 0xc000) != 0 || size % 4 != 0 || !payload.has(0, kHeader + size)) return false;
-  return size == 0 || std::size_t{payload.be16(kHeader + 2)} + 4 <= size;
+  if ((payload.be16(0) & 0xc000) != 0 || kHeader + size > payload.whole_size()) return false;
+  return size == 0 || !payload.has(kHeader, 4) || std::size_t{payload.be16(kHeader + 2)} + 4 <= size;
 }
 
 }  // namespace foreflow::classify

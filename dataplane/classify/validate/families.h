@@ -15,6 +15,20 @@ struct Named {
 };
 using Family = std::span<const Named>;
 
-Family routing() noexcept;  // routing.cc
+Family ber() noexcept;         // ber.cc
+Family building() noexcept;    // building.cc
+Family calls() noexcept;       // calls.cc
+Family games() noexcept;       // games.cc
+Family industrial() noexcept;  // industrial.cc
+Family management() noexcept;  // management.cc
+Family messaging() noexcept;   // messaging.cc
+Family monitoring() noexcept;  // monitoring.cc
+Family peers() noexcept;       // peers.cc
+Family remote() noexcept;      // remote.cc
+Family routing() noexcept;     // routing.cc
+Family storage() noexcept;     // storage.cc
+Family stores() noexcept;      // stores.cc
+Family tunnels() noexcept;     // tunnels.cc
+Family vpn() noexcept;         // vpn.cc
 
 }  // namespace foreflow::classify::validate

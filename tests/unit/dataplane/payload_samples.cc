@@ -156,7 +156,7 @@ std::vector<PayloadSample> mail_and_files() {
       {"smb", kFiles, kTcp, "version 1 negotiation", smb_session(Frame{0xff} + text("SMB") + Frame{0x72} + zeros(40))},
       {"smb", kFiles, kTcp, "version 2 negotiation",
        smb_session(Frame{0xfe} + text("SMB") + le16(64) + zeros(58) + zeros(36))},
-      {"netbios", kFiles, kUdp, "name query",
+      {"netbios", Category::kNetworkMgmt, kUdp, "name query",
        be16(7) + Frame{1, 0x10, 0, 1, 0, 0, 0, 0, 0, 0, 0x20} + Frame(32, 'C') + Frame{0} + be16(0x20) + be16(1)},
   };
 }
