@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/wire/connect_error.h"
 #include "common/wire/credentials.h"
+#include "common/wire/operator.grpc.pb.h"
 
 namespace foreflow::cli {
 namespace {
@@ -60,6 +61,32 @@ Error to_error(const grpc::Status& status, const Connection& connection) {
 
 }  // namespace
 
+class Client::Channel {
+ public:
+  Channel(const Connection& connection, const wire::Credentials& credentials) : connection_(connection) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(kLargestAnswer);
+    stub_ = pb::Operator::NewStub(grpc::CreateCustomChannel(
+        connection.manager, grpc::SslCredentials({credentials.ca, credentials.key, credentials.certificate}),
+        arguments));
+  }
+
+  template <typename Request, typename Answer>
+  Result<Answer> call(grpc::Status (pb::Operator::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+                      const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+    Answer answer;
+    const auto status = (stub_.get()->*method)(&context, request, &answer);
+    if (!status.ok()) return tl::unexpected(to_error(status, connection_));
+    return answer;
+  }
+
+ private:
+  Connection connection_;
+  std::unique_ptr<pb::Operator::Stub> stub_;
+};
+
 Result<std::unique_ptr<Client>> Client::create(const Connection& connection) {
   const wire::TlsFiles files{connection.ca, connection.certificate, connection.key};
   if (const auto good = wire::check_files(files, wire::TlsRole::kClient, "", SystemClock{}.now()); !good)
@@ -69,62 +96,50 @@ Result<std::unique_ptr<Client>> Client::create(const Connection& connection) {
                             good.error().message));
   const auto credentials = wire::load_credentials(files);
   if (!credentials) return tl::unexpected(credentials.error());
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kLargestAnswer);
-  std::unique_ptr<Client> client(new Client(connection));
-  client->stub_ = pb::Operator::NewStub(grpc::CreateCustomChannel(
-      connection.manager, grpc::SslCredentials({credentials->ca, credentials->key, credentials->certificate}),
-      arguments));
-  return client;
+  return std::unique_ptr<Client>(new Client(std::make_unique<Channel>(connection, *credentials)));
 }
 
-template <typename Request, typename Answer>
-Result<Answer> Client::call(grpc::Status (pb::Operator::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
-                            const Request& request) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-  Answer answer;
-  const auto status = (stub_.get()->*method)(&context, request, &answer);
-  if (!status.ok()) return tl::unexpected(to_error(status, connection_));
-  return answer;
-}
+Client::Client(std::unique_ptr<Channel> channel) : channel_(std::move(channel)) {}
+Client::~Client() = default;
 
-Result<pb::ManagerStatus> Client::status() { return call(&pb::Operator::Stub::GetStatus, pb::GetStatusRequest{}); }
+Result<pb::ManagerStatus> Client::status() {
+  return channel_->call(&pb::Operator::Stub::GetStatus, pb::GetStatusRequest{});
+}
 
 Result<pb::VmList> Client::vms(const std::string& name) {
   pb::ListVmsRequest request;
   request.set_name(name);
-  return call(&pb::Operator::Stub::ListVms, request);
+  return channel_->call(&pb::Operator::Stub::ListVms, request);
 }
 
 Result<pb::DataplaneList> Client::dataplanes(const std::string& name) {
   pb::ListDataplanesRequest request;
   request.set_name(name);
-  return call(&pb::Operator::Stub::ListDataplanes, request);
+  return channel_->call(&pb::Operator::Stub::ListDataplanes, request);
 }
 
 Result<pb::Forecast> Client::forecast(const std::string& vm, pb::Direction direction) {
   pb::GetForecastRequest request;
   request.set_vm(vm);
   request.set_direction(direction);
-  return call(&pb::Operator::Stub::GetForecast, request);
+  return channel_->call(&pb::Operator::Stub::GetForecast, request);
 }
 
 Result<pb::RuleList> Client::rules(const std::string& vm) {
   pb::ListRulesRequest request;
   request.set_vm(vm);
-  return call(&pb::Operator::Stub::ListRules, request);
+  return channel_->call(&pb::Operator::Stub::ListRules, request);
 }
 
 Result<pb::FlowList> Client::flows(const std::string& vm, std::uint32_t most) {
   pb::ListFlowsRequest request;
   request.set_vm(vm);
   request.set_most(most);
-  return call(&pb::Operator::Stub::ListFlows, request);
+  return channel_->call(&pb::Operator::Stub::ListFlows, request);
 }
 
 Result<pb::PolicyChange> Client::set_policy(const pb::SetPolicyRequest& request) {
-  return call(&pb::Operator::Stub::SetPolicy, request);
+  return channel_->call(&pb::Operator::Stub::SetPolicy, request);
 }
 
 }  // namespace foreflow::cli

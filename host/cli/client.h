@@ -7,7 +7,7 @@
 #include <string>
 
 #include "common/result.h"
-#include "common/wire/operator.grpc.pb.h"
+#include "common/wire/operator.pb.h"
 
 namespace foreflow::cli {
 
@@ -22,6 +22,7 @@ struct Connection {
 
 class Client {
  public:
+  ~Client();
   // Reads and checks the certificates; connects with the first call. kInvalidConfig names the file.
   static Result<std::unique_ptr<Client>> create(const Connection& connection);
 
@@ -36,13 +37,9 @@ class Client {
   Result<pb::PolicyChange> set_policy(const pb::SetPolicyRequest& request);
 
  private:
-  explicit Client(Connection connection) : connection_(std::move(connection)) {}
-  template <typename Request, typename Answer>
-  Result<Answer> call(grpc::Status (pb::Operator::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
-                      const Request& request);
-
-  Connection connection_;
-  std::unique_ptr<pb::Operator::Stub> stub_;
+  class Channel;  // gRPC stays in client.cc: its headers cost each command's compilation more than all else together
+  explicit Client(std::unique_ptr<Channel> channel);
+  std::unique_ptr<Channel> channel_;
 };
 
 }  // namespace foreflow::cli
