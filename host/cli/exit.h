@@ -16,7 +16,7 @@ enum class ExitCode : int {
   kUsage = 2,        // the command line is wrong
   kNotFound = 3,     // no such VM, dataplane, ...
   kUnreachable = 4,  // the manager does not answer
-  kDenied = 5,       // the manager refuses this certificate
+  kDenied = 5,       // one of the two refuses the other's certificate
   kPartial = 6,      // some of several things failed
 };
 

@@ -107,6 +107,19 @@ def text_errors(files):
                 yield f"{path}:{number}: a path of one machine: {line.strip()[:80]}"
 
 
+RESERVED = re.compile(r"\b(?!__(?:int128|cplusplus|restrict|(?:builtin|real|wrap)_\w+|[A-Za-z0-9_]+__)\b)(?:_[A-Z]\w*|\w*__\w*)\b")
+NO_CODE = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|//.*')
+
+
+def reserved_errors(files):
+    """Names with two underscores, or with one before a capital, belong to the compiler ([lex.name])."""
+    for path in files:
+        if path.suffix in (".h", ".cc") and path.parts[0] in LAYERS:
+            for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+                if found := RESERVED.search(NO_CODE.sub("", line)):
+                    yield f"{path}:{number}: '{found[0]}' is a name of the compiler's"
+
+
 def functions(lines):
     """(first line, length) of each brace-bodied function at namespace or class level, by Google-style indentation."""
     start, indent = None, ""
@@ -138,7 +151,7 @@ def main():
     files = repository_files()
     for warning in length_warnings(files):
         print(warning)
-    errors = [*include_errors(files), *text_errors(files)]
+    errors = [*include_errors(files), *text_errors(files), *reserved_errors(files)]
     for error in errors:
         print(error, file=sys.stderr)
     return 1 if errors else 0

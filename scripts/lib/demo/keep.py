@@ -2,10 +2,12 @@
 """--keep: everything stays as it is after the claims, and the terminal says what to try."""
 import time
 
+from demo.topology import DATAPLANE
+
 TRIES = {
     "wall": ("vm top --watch", "conn top", "forecast show web", "allocation list", "policy set web --cap 5M", "rule list"),
     # The captures have ended and their dataplane with them; what it reported is there.
-    "capture": ("vm list", "dataplane show dpu0", "forecast show web", "allocation list", "rule list", "status"),
+    "capture": ("vm list", f"dataplane show {DATAPLANE}", "forecast show web", "allocation list", "rule list", "status"),
 }
 
 
