@@ -2,6 +2,7 @@
 #include "common/wire/connect_error.h"
 
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -25,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, ConnectError>, 9> kWords{{
 
 ConnectError connect_error(const grpc::Status& status) {
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return ConnectError::kNone;
-  const std::string_view said = status.error_message();
+  const std::string said = status.error_message();
   for (const auto& [words, error] : kWords)
     if (said.find(words) != std::string_view::npos) return error;
   return ConnectError::kNobodyThere;
