@@ -45,7 +45,8 @@ std::string general_help(const boost::program_options::options_description& glob
       "Commands:\n{}\n{}\n"
       "Environment: FOREFLOW_MANAGER, FOREFLOW_CERTS (folder of ca.crt, operator.crt, operator.key); then\n"
       "~/.config/foreflow/cli.toml with the keys manager, ca, certificate, key.\n"
-      "Exit status: 0 done, 1 failure, 2 usage, 3 not found, 4 manager unreachable, 5 denied or\ncertificates that do not fit, 6 partial.\n"
+      "Exit status: 0 done, 1 failure, 2 usage, 3 not found, 4 manager unreachable, 5 denied or\ncertificates that do "
+      "not fit, 6 partial.\n"
       "Example: foreflow vm top --watch\n",
       lines(""), printed(globals));
 }
