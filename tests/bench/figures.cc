@@ -24,6 +24,14 @@ double time_of(const std::function<void()>& round, std::size_t operations) {
   return (thread_time_ns() - start) / static_cast<double>(operations);
 }
 
+nlohmann::json to_json(const Figure& figure) {
+  return {{"figure", figure.figure}, {"value", figure.value},           {"unit", figure.unit},
+          {"peer", figure.peer},     {"peer_value", figure.peer_value}, {"ratio", figure.ratio()},
+          {"bar", figure.bar},       {"holds", figure.holds()}};
+}
+
+}  // namespace
+
 Timing summarise(std::vector<double> rounds) {
   std::sort(rounds.begin(), rounds.end());
   const auto at = [&](double part) {
@@ -32,13 +40,7 @@ Timing summarise(std::vector<double> rounds) {
   return {at(.5), (at(.9) - at(.1)) / at(.5)};
 }
 
-nlohmann::json to_json(const Figure& figure) {
-  return {{"figure", figure.figure}, {"value", figure.value},           {"unit", figure.unit},
-          {"peer", figure.peer},     {"peer_value", figure.peer_value}, {"ratio", figure.ratio()},
-          {"bar", figure.bar},       {"holds", figure.holds()}};
-}
-
-}  // namespace
+double cpu_ms(const std::function<void()>& work) { return time_of(work, 1'000'000); }
 
 Duel duel(std::size_t rounds, std::size_t operations, const std::function<void()>& subject,
           const std::function<void()>& peer) {

@@ -27,6 +27,11 @@ struct Timing {
   double spread = 0;
 };
 
+Timing summarise(std::vector<double> rounds);
+
+// Processor time of this thread that `work` takes, in ms.
+double cpu_ms(const std::function<void()>& work);
+
 // Subject and peer in turn on the same workload, `rounds` times each; a round does `operations` operations. Processor
 // time of this thread, nanoseconds per operation, so that a loaded machine distorts little.
 struct Duel {
