@@ -5,6 +5,7 @@
 //
 // The fleet: 5,000 VMs with two intents each on 31 VM ports and one uplink, ten VMs to a tenant's VLAN, which reaches
 // over two ports; so packets for a VM can enter through three ports or two.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <numeric>
@@ -79,9 +80,9 @@ bool installed(RteFlowBackend& backend, const IntentDelta& delta) {
 
 bool start_eal() {
   std::vector<std::string> words{"bench", "--no-huge", "--no-pci", "--no-telemetry", "-m", "96", "--log-level=error"};
-  for (int port = 0; port < kPorts; ++port) words.push_back(fmt::format("--vdev=net_ring{}", port));
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
+  for (int port = 0; port < kPorts; ++port) words.emplace_back(fmt::format("--vdev=net_ring{}", port));
+  std::vector<char*> argv(words.size());
+  std::ranges::transform(words, argv.begin(), [](std::string& word) { return word.data(); });
   return rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0;
 }
 
