@@ -13,7 +13,7 @@
 namespace foreflow::offload::emulated {
 namespace {
 
-constexpr std::string_view kKeys = "rules, meters, clock, timestamp_ns, fail, refuse, lying_validate";
+constexpr std::string_view kKeys = "rules, meters, profile, memory, clock, timestamp_ns, fail, lying_validate";
 
 template <typename T>
 std::optional<T> number(std::string_view text, T least, T largest) {
@@ -60,12 +60,26 @@ Status set_clock_source(std::string_view value, TimeSource& out) {
   return {};
 }
 
+Status set_profile(std::string_view value, Profile& out) {
+  const auto name = std::ranges::find(kProfileNames, value);
+  if (name == kProfileNames.end()) return wrong("profile", value, fmt::format("{}", fmt::join(kProfileNames, ", ")));
+  out = static_cast<Profile>(name - kProfileNames.begin());
+  return {};
+}
+
+Status set_memory(std::string_view value, std::string& out) {
+  if (value.empty()) return wrong("memory", value, "the name of a file");
+  out = value;
+  return {};
+}
+
 Status set_one(std::string_view key, std::string_view value, EswitchConfig& config) {
   if (key == "rules") return set_number(key, value, config.rules);
   if (key == "meters") return set_number(key, value, config.meters);
   if (key == "clock") return set_clock_source(value, config.time);
   if (key == "fail") return add_failure(value, config.failures);
-  if (key == "refuse") return set_flag(key, value, config.refuses_all);
+  if (key == "profile") return set_profile(value, config.profile);
+  if (key == "memory") return set_memory(value, config.memory);
   if (key == "lying_validate") return set_flag(key, value, config.validate_lies);
   if (key == "timestamp_ns") {
     const auto parsed = number<std::uint64_t>(value, 1, 1'000'000'000);

@@ -16,13 +16,18 @@
 //   clock=rx_timestamp   meters run on the packets' receive timestamps, as net_pcap gives them
 //   timestamp_ns=N       length of one unit of these (default 1000, as net_pcap's)
 //   fail=CALL@N          the N-th call from now fails with EIO; may be repeated. CALL is a name of kCallNames
-//   refuse=1             the device has no flow engine: every call answers ENOSYS
+//   profile=mlx5         transfer rules and meters; they vanish with their owner (default)
+//   profile=sticky       the same, but what a process leaves behind is still there for the next one
+//   profile=cnxk         meters, but no transfer rules
+//   profile=none         no flow engine: every call answers ENOSYS
+//   memory=FILE          keeps the device's contents there; without it they are in private memory and nothing survives
 //   lying_validate=1     rte_flow_validate accepts everything
 #pragma once
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -57,6 +62,9 @@ struct Failure {
   int error = EIO;
 };
 
+enum class Profile : std::uint8_t { kMlx5, kSticky, kCnxk, kNone };
+inline constexpr std::array<std::string_view, 4> kProfileNames{"mlx5", "sticky", "cnxk", "none"};
+
 enum class TimeSource : std::uint8_t { kTsc, kRxTimestamp };
 
 struct EswitchConfig {
@@ -64,7 +72,8 @@ struct EswitchConfig {
   std::uint32_t meters = 8'192;
   TimeSource time = TimeSource::kTsc;
   std::uint64_t timestamp_ns = 1'000;
-  bool refuses_all = false;
+  Profile profile = Profile::kMlx5;
+  std::string memory;
   bool validate_lies = false;
   std::vector<Failure> failures;
 };

@@ -8,12 +8,20 @@
 #include "common/log.h"
 
 namespace foreflow::offload::emulated {
+namespace {
 
-Eswitch::State::State(const EswitchConfig& its_config)
+// Every rule, and every meter with two profiles and a policy of its own.
+DeviceMemory::Slot slots_of(const EswitchConfig& config) { return config.rules + 4 * config.meters; }
+
+}  // namespace
+
+Eswitch::State::State(const EswitchConfig& its_config, DeviceMemory its_memory)
     : config(its_config),
+      memory(std::move(its_memory)),
       clock(its_config),
-      meters(its_config.meters, [this](std::uint32_t number) -> Group& { return group(number); }) {
+      meters(its_config.meters, memory, [this](std::uint32_t number) -> Group& { return group(number); }) {
   group(0);
+  restore(memory.take());
 }
 
 Group& Eswitch::State::group(std::uint32_t number) {
@@ -35,15 +43,27 @@ Eswitch::Eswitch() {
     log::error("the emulated eSwitch refuses everything", {{"reason", config.error().message}});
     misconfigured_ = "the environment variable FOREFLOW_ESWITCH is wrong, see the log";
   }
-  state_ = std::make_unique<State>(config.value_or(EswitchConfig{}));
+  build(config.value_or(EswitchConfig{}));
+}
+
+void Eswitch::build(const EswitchConfig& config) {
+  state_.reset();  // gives the memory free
+  auto memory = config.memory.empty()
+                    ? DeviceMemory{}
+                    : DeviceMemory::open(config.memory, slots_of(config), config.profile == Profile::kSticky);
+  if (!memory) {
+    log::error("the emulated eSwitch refuses everything", {{"reason", memory.error().message}});
+    misconfigured_ = "the emulated device's memory cannot be used, see the log";
+  }
+  state_ = std::make_unique<State>(config, memory ? std::move(*memory) : DeviceMemory{});
+  active_ = !state_->rules.empty();
 }
 
 void Eswitch::reset(const EswitchConfig& config) {
   const std::lock_guard locked(mutex_);
   const Gate::Closed closed(gate_);
-  state_ = std::make_unique<State>(config);
-  active_ = false;
   misconfigured_ = nullptr;
+  build(config);
 }
 
 void Eswitch::inject(const Failure& failure) {
@@ -91,9 +111,10 @@ std::optional<std::uint16_t> Eswitch::proxy() const {
 
 std::optional<Eswitch::Refused> Eswitch::refusal_of(std::optional<Call> call, std::uint16_t port) {
   if (misconfigured_ != nullptr) return Refused{EINVAL, misconfigured_};
-  if (state_->config.refuses_all) return Refused{ENOSYS, "Function not implemented"};
+  if (state_->config.profile == Profile::kNone) return Refused{ENOSYS, "Function not implemented"};
   if (rte_eth_dev_is_valid_port(port) == 0) return Refused{ENODEV, "No such device"};
-  if (proxy() != port) return Refused{ENOTSUP, "E-Switch objects are managed through the transfer proxy port"};
+  if (state_->config.profile != Profile::kCnxk && proxy() != port)
+    return Refused{ENOTSUP, "E-Switch objects are managed through the transfer proxy port"};
   if (!call) return std::nullopt;
   for (auto& failure : state_->config.failures) {
     if (failure.call != *call || failure.nth == 0) continue;
@@ -104,7 +125,7 @@ std::optional<Eswitch::Refused> Eswitch::refusal_of(std::optional<Call> call, st
 
 FlowAnswer<std::uint16_t> Eswitch::proxy_of(std::uint16_t port) {
   const std::lock_guard locked(mutex_);
-  const auto found = proxy();
+  const auto found = state_->config.profile == Profile::kCnxk ? port : proxy();
   if (!found || rte_eth_dev_is_valid_port(port) == 0) {
     return refuse(ENODEV, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "No such device");
   }
@@ -116,6 +137,9 @@ FlowAnswer<std::uint16_t> Eswitch::proxy_of(std::uint16_t port) {
 
 FlowAnswer<RuleDraft> Eswitch::check(std::uint16_t port, const rte_flow_attr& attr, const rte_flow_item* items,
                                      const rte_flow_action* actions) {
+  if (state_->config.profile == Profile::kCnxk && attr.transfer != 0) {
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ATTR_TRANSFER, "transfer attribute is not supported");
+  }
   auto draft = read_rule(attr, items, actions);
   if (!draft) return draft;
   if (draft->meter) {
@@ -130,10 +154,10 @@ FlowAnswer<RuleDraft> Eswitch::check(std::uint16_t port, const rte_flow_attr& at
 FlowAnswer<void> Eswitch::check_meter(std::uint16_t port, const RuleDraft& draft) {
   const auto* meter = state_->meters.find(port, *draft.meter);
   if (meter == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "Meter not found");
-  if (!meter->shared && meter->users > 0) {
+  if (!meter->shared() && meter->users > 0) {
     return refuse(EBUSY, RTE_FLOW_ERROR_TYPE_ACTION, "Meter is not shared and in use by another flow");
   }
-  if (meter->counts_drops && !draft.mask.has_port()) {
+  if (meter->counts_drops() && !draft.mask.has_port()) {
     return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ITEM, "meter drop count must match a port, not all ports");
   }
   if (!meter->policy->ends() && draft.ends_itself()) {
@@ -169,26 +193,31 @@ FlowAnswer<Rule*> Eswitch::create(std::uint16_t port, const rte_flow_attr& attr,
   }
   const auto draft = check(port, attr, items, actions);
   if (!draft) return tl::unexpected(draft.error());
-  auto rule = std::make_unique<Rule>();
-  rule->owner = port;
-  rule->group = &state_->group(draft->group);
-  rule->priority = draft->priority;
-  rule->mask = draft->mask;
-  rule->value = draft->value;
-  rule->counts = draft->counts;
-  rule->drops = draft->drops;
-  if (draft->meter) rule->meter = state_->meters.find(port, *draft->meter);
-  if (draft->jump) rule->jump = &state_->group(*draft->jump);
-  {
-    const Gate::Closed closed(gate_);
-    if (!rule->group->insert(*rule)) {
-      return refuse(EEXIST, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "a rule with this match and priority exists");
-    }
+  const Gate::Closed closed(gate_);
+  auto* rule = state_->install(port, *draft);
+  if (rule == nullptr) {
+    return refuse(EEXIST, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "a rule with this match and priority exists");
   }
-  if (rule->meter != nullptr) ++rule->meter->users;
-  auto* handle = rule.get();
-  state_->rules.emplace(handle, std::move(rule));
   active_.store(true, std::memory_order_release);
+  return rule;
+}
+
+Rule* Eswitch::State::install(std::uint16_t owner, const RuleDraft& draft) {
+  auto rule = std::make_unique<Rule>();
+  rule->owner = owner;
+  rule->group = &group(draft.group);
+  rule->priority = draft.priority;
+  rule->mask = draft.mask;
+  rule->value = draft.value;
+  rule->counts = draft.counts;
+  rule->drops = draft.drops;
+  if (draft.meter) rule->meter = meters.find(owner, *draft.meter);
+  if (draft.jump) rule->jump = &group(*draft.jump);
+  if (!rule->group->insert(*rule)) return nullptr;
+  if (rule->meter != nullptr) ++rule->meter->users;
+  rule->slot = memory.put(RuleRecord{owner, draft});
+  auto* handle = rule.get();
+  rules.emplace(handle, std::move(rule));
   return handle;
 }
 
@@ -216,6 +245,7 @@ void Eswitch::remove(Rule& rule) {
     rule.group->remove(rule);
   }
   if (rule.meter != nullptr) --rule.meter->users;
+  state_->memory.erase(rule.slot);
   state_->rules.erase(&rule);
   active_.store(!state_->rules.empty(), std::memory_order_release);
 }

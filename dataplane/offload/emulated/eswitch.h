@@ -14,6 +14,7 @@
 #include <rte_ethdev.h>
 
 #include "dataplane/offload/emulated/device_clock.h"
+#include "dataplane/offload/emulated/device_memory.h"
 #include "dataplane/offload/emulated/emulated.h"
 #include "dataplane/offload/emulated/gate.h"
 #include "dataplane/offload/emulated/group.h"
@@ -68,9 +69,18 @@ class Eswitch {
     const char* message;
   };
   struct State {
-    explicit State(const EswitchConfig& its_config);
+    State(const EswitchConfig& its_config, DeviceMemory its_memory);
     Group& group(std::uint32_t number);
+    // Puts a rule into the tables; null when one with this match and priority is there.
+    Rule* install(std::uint16_t owner, const RuleDraft& draft);
+    // What the device's last owner left.
+    void restore(const std::vector<Record>& records);
+    void restore(const ProfileRecord& record);
+    void restore(const PolicyRecord& record);
+    void restore(const MeterRecord& record);
+    void restore(const RuleRecord& record) { install(record.port, record.draft); }
     EswitchConfig config;
+    DeviceMemory memory;
     DeviceClock clock;
     std::map<std::uint32_t, std::unique_ptr<Group>> groups;
     MeterTable meters;
@@ -82,7 +92,8 @@ class Eswitch {
   };
 
   Eswitch();
-  // Callers hold mutex_.
+  // Callers hold mutex_. A device whose memory cannot be had refuses everything.
+  void build(const EswitchConfig& config);
   std::optional<Refused> refusal_of(std::optional<Call> call, std::uint16_t port);
   std::optional<std::uint16_t> proxy() const;
   FlowAnswer<RuleDraft> check(std::uint16_t port, const rte_flow_attr& attr, const rte_flow_item* items,

@@ -25,6 +25,7 @@ struct Rule {
   bool drops = false;
   Meter* meter = nullptr;
   Group* jump = nullptr;
+  std::uint32_t slot = 0;  // in the device's memory
   std::atomic<std::uint64_t> packets{0};
   std::atomic<std::uint64_t> bytes{0};
 };

@@ -31,7 +31,7 @@ rte_color rte_colour(Colour colour) {
 Fate police_once(Meter& meter, std::uint32_t bytes, std::uint64_t now_ns) {
   const Locked locked(meter.lock);
   const auto fate = meter.policy->fates.at(rte_colour(meter.bucket.colour(bytes, now_ns)));
-  if (fate.kind == Fate::Kind::kDrop && meter.counts_drops) {
+  if (fate.kind == Fate::Kind::kDrop && meter.counts_drops()) {
     ++meter.dropped_packets;
     meter.dropped_bytes += bytes;
   }
@@ -75,10 +75,12 @@ MeterAnswer<void> MeterTable::add_profile(std::uint16_t port, std::uint32_t id, 
   if (asked.cbs > kLargestBurst || asked.pbs > kLargestBurst) {
     return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_METER_PROFILE, "Burst is above the largest.");
   }
-  profiles_.emplace(Id{port, id}, Profile{.rates = {.cir = hardware_rate(asked.cir * 8),
-                                                    .pir = hardware_rate(asked.pir * 8),
-                                                    .cbs = hardware_burst(asked.cbs),
-                                                    .pbs = hardware_burst(asked.pbs)}});
+  const TwoRateProfile rates{.cir = hardware_rate(asked.cir * 8),
+                             .pir = hardware_rate(asked.pir * 8),
+                             .cbs = hardware_burst(asked.cbs),
+                             .pbs = hardware_burst(asked.pbs)};
+  const auto slot = memory_.put(ProfileRecord{port, id, asked.cir, asked.pir, asked.cbs, asked.pbs});
+  profiles_.emplace(Id{port, id}, MeterProfile{.rates = rates, .slot = slot});
   return {};
 }
 
@@ -88,6 +90,7 @@ MeterAnswer<void> MeterTable::delete_profile(std::uint16_t port, std::uint32_t i
     return refuse(ENOENT, RTE_MTR_ERROR_TYPE_METER_PROFILE_ID, "Meter profile id is invalid.");
   }
   if (it->second.users > 0) return refuse(EBUSY, RTE_MTR_ERROR_TYPE_METER_PROFILE_ID, "Meter profile is in use.");
+  memory_.erase(it->second.slot);
   profiles_.erase(it);
   return {};
 }
@@ -99,15 +102,17 @@ MeterAnswer<Fate> MeterTable::compile(std::uint16_t port, const rte_flow_action*
         continue;
       case RTE_FLOW_ACTION_TYPE_DROP:
         return Fate{.kind = Fate::Kind::kDrop};
-      case RTE_FLOW_ACTION_TYPE_JUMP:
-        return Fate{.kind = Fate::Kind::kJump,
-                    .group = &group_(static_cast<const rte_flow_action_jump*>(actions->conf)->group)};
+      case RTE_FLOW_ACTION_TYPE_JUMP: {
+        const auto number = static_cast<const rte_flow_action_jump*>(actions->conf)->group;
+        return Fate{.kind = Fate::Kind::kJump, .target = number, .group = &group_(number)};
+      }
       case RTE_FLOW_ACTION_TYPE_METER: {
-        const auto next = meters_.find({port, static_cast<const rte_flow_action_meter*>(actions->conf)->mtr_id});
+        const auto number = static_cast<const rte_flow_action_meter*>(actions->conf)->mtr_id;
+        const auto next = meters_.find({port, number});
         if (next == meters_.end()) {
           return refuse(ENOENT, RTE_MTR_ERROR_TYPE_METER_POLICY, "Meter of a hierarchy does not exist.");
         }
-        return Fate{.kind = Fate::Kind::kMeter, .meter = next->second.get()};
+        return Fate{.kind = Fate::Kind::kMeter, .target = number, .meter = next->second.get()};
       }
       default:
         return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_METER_POLICY, "Action is not supported in a meter policy.");
@@ -116,8 +121,8 @@ MeterAnswer<Fate> MeterTable::compile(std::uint16_t port, const rte_flow_action*
   return Fate{};
 }
 
-MeterAnswer<Policy> MeterTable::compile(std::uint16_t port, const rte_mtr_meter_policy_params& params) const {
-  Policy policy;
+MeterAnswer<MeterPolicy> MeterTable::compile(std::uint16_t port, const rte_mtr_meter_policy_params& params) const {
+  MeterPolicy policy;
   for (std::size_t colour = 0; colour < RTE_COLORS; ++colour) {
     const auto fate = compile(port, params.actions[colour]);
     if (!fate) return tl::unexpected(fate.error());
@@ -140,11 +145,16 @@ MeterAnswer<void> MeterTable::add_policy(std::uint16_t port, std::uint32_t id,
   if (policies_.contains({port, id})) {
     return refuse(EEXIST, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy already exists.");
   }
-  const auto policy = compile(port, params);
+  auto policy = compile(port, params);
   if (!policy) return tl::unexpected(policy.error());
-  for (const auto& fate : policy->fates) {
+  PolicyRecord record{.port = port, .id = id, .fates = {}, .targets = {}};
+  for (std::size_t colour = 0; colour < RTE_COLORS; ++colour) {
+    const auto& fate = policy->fates.at(colour);
+    record.fates.at(colour) = fate.kind;
+    record.targets.at(colour) = fate.target;
     if (fate.meter != nullptr) ++fate.meter->users;
   }
+  policy->slot = memory_.put(record);
   policies_.emplace(Id{port, id}, *policy);
   return {};
 }
@@ -158,6 +168,7 @@ MeterAnswer<void> MeterTable::delete_policy(std::uint16_t port, std::uint32_t id
   for (const auto& fate : it->second.fates) {
     if (fate.meter != nullptr) --fate.meter->users;
   }
+  memory_.erase(it->second.slot);
   policies_.erase(it);
   return {};
 }
@@ -180,8 +191,8 @@ MeterAnswer<void> MeterTable::create(std::uint16_t port, std::uint32_t id, const
     return refuse(ENOSPC, RTE_MTR_ERROR_TYPE_UNSPECIFIED, "No more meter objects in the device.");
   }
   auto meter = std::make_unique<Meter>(profile->second.rates, policy->second, profile->second);
-  meter->shared = shared;
-  meter->counts_drops = params.stats_mask != 0;
+  meter->record = {port, id, params.meter_profile_id, params.meter_policy_id, shared, params.stats_mask != 0};
+  meter->slot = memory_.put(meter->record);
   ++profile->second.users;
   ++policy->second.users;
   meters_.emplace(Id{port, id}, std::move(meter));
@@ -194,6 +205,7 @@ MeterAnswer<void> MeterTable::destroy(std::uint16_t port, std::uint32_t id) {
   if (it->second->users > 0) return refuse(EBUSY, RTE_MTR_ERROR_TYPE_UNSPECIFIED, "Meter object is being used.");
   --it->second->profile->users;
   --it->second->policy->users;
+  memory_.erase(it->second->slot);
   meters_.erase(it);
   return {};
 }
@@ -209,6 +221,8 @@ MeterAnswer<void> MeterTable::update(std::uint16_t port, std::uint32_t id, std::
   --meter->profile->users;
   ++next->second.users;
   meter->profile = &next->second;
+  meter->record.profile = profile;
+  memory_.replace(meter->slot, meter->record);
   const Locked locked(meter->lock);
   meter->bucket.retune(next->second.rates, now_ns);
   return {};
@@ -217,7 +231,7 @@ MeterAnswer<void> MeterTable::update(std::uint16_t port, std::uint32_t id, std::
 MeterAnswer<rte_mtr_stats> MeterTable::read(std::uint16_t port, std::uint32_t id, bool clear) {
   auto* meter = find(port, id);
   if (meter == nullptr) return refuse(ENOENT, RTE_MTR_ERROR_TYPE_MTR_ID, "Meter object id not valid.");
-  if (!meter->counts_drops) return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_STATS, "Meter object has no counters.");
+  if (!meter->counts_drops()) return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_STATS, "Meter object has no counters.");
   const Locked locked(meter->lock);
   rte_mtr_stats stats{};
   stats.n_pkts_dropped = meter->dropped_packets;
@@ -232,10 +246,16 @@ Meter* MeterTable::find(std::uint16_t port, std::uint32_t id) {
 }
 
 void MeterTable::forget(std::uint16_t port) {
-  const auto of_port = [port](const auto& entry) { return entry.first.first == port; };
-  std::erase_if(meters_, of_port);
-  std::erase_if(policies_, of_port);
-  std::erase_if(profiles_, of_port);
+  const auto forget_in = [&](auto& table, auto slot_of) {
+    std::erase_if(table, [&](const auto& entry) {
+      if (entry.first.first != port) return false;
+      memory_.erase(slot_of(entry.second));
+      return true;
+    });
+  };
+  forget_in(meters_, [](const auto& meter) { return meter->slot; });
+  forget_in(policies_, [](const auto& policy) { return policy.slot; });
+  forget_in(profiles_, [](const auto& profile) { return profile.slot; });
 }
 
 Usage MeterTable::usage() const {

@@ -13,6 +13,7 @@
 #include <rte_mtr.h>
 #include <rte_spinlock.h>
 
+#include "dataplane/offload/emulated/device_memory.h"
 #include "dataplane/offload/emulated/emulated.h"
 #include "dataplane/offload/emulated/group.h"
 #include "dataplane/offload/emulated/refusal.h"
@@ -22,33 +23,38 @@ namespace foreflow::offload::emulated {
 
 // What becomes of packets of one colour.
 struct Fate {
-  enum class Kind : std::uint8_t { kEnd, kDrop, kJump, kMeter };
+  using Kind = FateKind;
   Kind kind = Kind::kEnd;
+  std::uint32_t target = 0;  // the group's or the meter's number
   Group* group = nullptr;
   Meter* meter = nullptr;
 };
 
-struct Profile {
+struct MeterProfile {
   TwoRateProfile rates;
+  DeviceMemory::Slot slot = DeviceMemory::kNowhere;
   std::size_t users = 0;
 };
 
-struct Policy {
+struct MeterPolicy {
   std::array<Fate, RTE_COLORS> fates;
+  DeviceMemory::Slot slot = DeviceMemory::kNowhere;
   std::size_t users = 0;
   bool ends() const { return fates[RTE_COLOR_GREEN].kind == Fate::Kind::kEnd; }
 };
 
 struct Meter {
-  Meter(const TwoRateProfile& rates, Policy& its_policy, Profile& its_profile)
+  Meter(const TwoRateProfile& rates, MeterPolicy& its_policy, MeterProfile& its_profile)
       : bucket(rates), policy(&its_policy), profile(&its_profile) {}
 
   rte_spinlock_t lock = RTE_SPINLOCK_INITIALIZER;
   TwoRateBucket bucket;
-  Policy* policy;
-  Profile* profile;
-  bool shared = false;
-  bool counts_drops = false;
+  MeterPolicy* policy;
+  MeterProfile* profile;
+  MeterRecord record{};
+  DeviceMemory::Slot slot = DeviceMemory::kNowhere;
+  bool shared() const { return record.shared; }
+  bool counts_drops() const { return record.counts_drops; }
   std::uint64_t dropped_packets = 0;
   std::uint64_t dropped_bytes = 0;
   std::size_t users = 0;  // rules, and policies that lead here
@@ -61,7 +67,8 @@ class MeterTable {
  public:
   // Groups come into being when something first leads to them.
   using FindGroup = std::function<Group&(std::uint32_t number)>;
-  MeterTable(std::uint32_t capacity, FindGroup group) : capacity_(capacity), group_(std::move(group)) {}
+  MeterTable(std::uint32_t capacity, DeviceMemory& memory, FindGroup group)
+      : capacity_(capacity), memory_(memory), group_(std::move(group)) {}
 
   rte_mtr_capabilities capabilities() const;
   MeterAnswer<void> add_profile(std::uint16_t port, std::uint32_t id, const rte_mtr_meter_profile& profile);
@@ -82,13 +89,14 @@ class MeterTable {
  private:
   using Id = std::pair<std::uint16_t, std::uint32_t>;  // port, id
 
-  MeterAnswer<Policy> compile(std::uint16_t port, const rte_mtr_meter_policy_params& params) const;
+  MeterAnswer<MeterPolicy> compile(std::uint16_t port, const rte_mtr_meter_policy_params& params) const;
   MeterAnswer<Fate> compile(std::uint16_t port, const rte_flow_action* actions) const;
 
   std::uint32_t capacity_;
+  DeviceMemory& memory_;
   FindGroup group_;
-  std::map<Id, Profile> profiles_;
-  std::map<Id, Policy> policies_;
+  std::map<Id, MeterProfile> profiles_;
+  std::map<Id, MeterPolicy> policies_;
   std::map<Id, std::unique_ptr<Meter>> meters_;
 };
 

@@ -10,14 +10,15 @@ using ::testing::HasSubstr;
 
 TEST(EswitchConfig, ReadsEveryKey) {
   const auto config = parse_config(
-      "rules=10,meters=2,clock=rx_timestamp,timestamp_ns=1,fail=flow_create@3,fail=meter_stats@1,refuse=1,"
-      "lying_validate=1");
+      "rules=10,meters=2,clock=rx_timestamp,timestamp_ns=1,fail=flow_create@3,fail=meter_stats@1,"
+      "lying_validate=1,profile=sticky,memory=/dev/shm/x");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->rules, 10u);
   EXPECT_EQ(config->meters, 2u);
   EXPECT_EQ(config->time, TimeSource::kRxTimestamp);
   EXPECT_EQ(config->timestamp_ns, 1u);
-  EXPECT_TRUE(config->refuses_all);
+  EXPECT_EQ(config->profile, Profile::kSticky);
+  EXPECT_EQ(config->memory, "/dev/shm/x");
   EXPECT_TRUE(config->validate_lies);
   ASSERT_EQ(config->failures.size(), 2u);
   EXPECT_EQ(config->failures[0].call, Call::kFlowCreate);
@@ -44,7 +45,9 @@ TEST(EswitchConfig, NamesWhatIsWrongAndWhatWouldBeRight) {
       {"fail=flow_create", "CALL@N"},
       {"fail=flow_make@1", "flow_create, flow_destroy"},
       {"fail=flow_create@0", "CALL@N"},
-      {"refuse=yes", "0 or 1"},
+      {"lying_validate=yes", "0 or 1"},
+      {"profile=connectx", "mlx5, sticky, cnxk, none"},
+      {"memory=", "name of a file"},
   };
   for (const auto& [text, message] : wrong) {
     const auto config = parse_config(text);

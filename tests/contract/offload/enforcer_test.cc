@@ -49,7 +49,7 @@ TEST_F(EnforcerTest, PrefersTheDevice) {
 }
 
 TEST_F(EnforcerTest, ADeviceThatRefusesEverythingLeavesItToSoftware) {
-  use({.refuses_all = true});
+  use({.profile = emulated::Profile::kNone});
   probe();
   EXPECT_FALSE(capabilities_.hardware_meters);
   EXPECT_EQ(capabilities_.lending, wire::Lending::kSoftware);
