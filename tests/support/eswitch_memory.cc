@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "eswitch_memory: {}\n", found.error().message);
     return 1;
   }
-  fmt::print(R"({{"rules": {}, "meters": {}, "profiles": {}, "policies": {}}})"
+  fmt::print(R"({{"rules": {}, "meters": {}, "strays": {}, "committed": {}}})"
              "\n",
-             found->rules, found->meters, found->profiles, found->policies);
+             found->usage.rules, found->usage.meters, found->strays, found->committed);
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -26,7 +27,8 @@ struct Header {
   std::uint64_t magic = kMagic;
   std::uint32_t record_size = sizeof(Record);
   std::uint32_t slots = 0;
-  bool sticky = false;
+  std::atomic<std::uint64_t> inherited{0};  // entries born until then are a former owner's
+  std::atomic<bool> sticky{false};
 };
 
 // Free while `born` is 0. Written before it becomes something else, so a process that dies in between leaves nothing.
@@ -45,13 +47,6 @@ Error not_ours(const std::string& file) {
 }
 
 std::size_t size_for(std::uint32_t slots) { return sizeof(Header) + std::size_t{slots} * sizeof(Entry); }
-
-void count(const Record& record, Usage& usage) {
-  usage.profiles += std::holds_alternative<ProfileRecord>(record) ? 1 : 0;
-  usage.policies += std::holds_alternative<PolicyRecord>(record) ? 1 : 0;
-  usage.meters += std::holds_alternative<MeterRecord>(record) ? 1 : 0;
-  usage.rules += std::holds_alternative<RuleRecord>(record) ? 1 : 0;
-}
 
 class Descriptor {
  public:
@@ -78,6 +73,32 @@ class Descriptor {
   };
   int number_;
 };
+
+}  // namespace
+
+namespace {
+
+DeviceMemory::Contents count(std::span<const Entry> entries, std::uint64_t inherited) {
+  DeviceMemory::Contents found;
+  std::map<std::uint32_t, std::uint64_t> committed;  // of profiles
+  std::vector<std::uint32_t> profiles;               // of meters
+  for (const auto& entry : entries) {
+    const auto born = entry.born.load(std::memory_order_acquire);
+    if (born == 0) continue;
+    found.strays += born <= inherited ? 1 : 0;
+    if (const auto* profile = std::get_if<ProfileRecord>(&entry.record)) {
+      ++found.usage.profiles;
+      committed[profile->id] = profile->cir;
+    } else if (const auto* meter = std::get_if<MeterRecord>(&entry.record)) {
+      ++found.usage.meters;
+      profiles.push_back(meter->profile);
+    } else {
+      ++(std::holds_alternative<RuleRecord>(entry.record) ? found.usage.rules : found.usage.policies);
+    }
+  }
+  for (const auto profile : profiles) found.committed += committed[profile];
+  return found;
+}
 
 }  // namespace
 
@@ -123,7 +144,8 @@ Result<DeviceMemory> DeviceMemory::open(const std::string& file, Slot slots, boo
   struct stat status {};
   if (::fstat(opened.get(), &status) != 0) return tl::unexpected(system_error(file, "fstat"));
   if (status.st_size == 0) {
-    const Header fresh{.slots = slots, .sticky = sticky};
+    Header fresh;
+    fresh.slots = slots;
     if (::ftruncate(opened.get(), static_cast<off_t>(size_for(slots))) != 0 ||
         ::pwrite(opened.get(), &fresh, sizeof(fresh), 0) != sizeof(fresh))
       return tl::unexpected(system_error(file, "write"));
@@ -134,9 +156,9 @@ Result<DeviceMemory> DeviceMemory::open(const std::string& file, Slot slots, boo
   if (!mapping) return tl::unexpected(mapping.error());
   auto& header = (*mapping)->header();
   if (header.slots != slots) return tl::unexpected(not_ours(file));
-  if (!header.sticky)
+  if (!header.sticky.load())
     for (auto& entry : (*mapping)->entries()) entry.born.store(0, std::memory_order_relaxed);
-  header.sticky = sticky;
+  header.sticky.store(sticky);
   DeviceMemory memory;
   memory.mapping_ = std::move(*mapping);
   return memory;
@@ -144,6 +166,7 @@ Result<DeviceMemory> DeviceMemory::open(const std::string& file, Slot slots, boo
 
 std::vector<Record> DeviceMemory::take() {
   if (!mapping_) return {};
+  mapping_->header().inherited.store(UINT64_MAX, std::memory_order_release);
   // Profiles first: a meter may have come before the profile that it has now.
   std::vector<std::pair<std::pair<bool, std::uint64_t>, Record>> found;
   mapping_->free.clear();
@@ -159,6 +182,10 @@ std::vector<Record> DeviceMemory::take() {
   records.reserve(found.size());
   for (auto& [place, record] : found) records.push_back(record);
   return records;
+}
+
+void DeviceMemory::claim() {
+  if (mapping_) mapping_->header().inherited.store(mapping_->last_born, std::memory_order_release);
 }
 
 DeviceMemory::Slot DeviceMemory::put(const Record& record) {
@@ -181,7 +208,7 @@ void DeviceMemory::erase(Slot slot) {
   mapping_->free.push_back(slot);
 }
 
-Result<Usage> DeviceMemory::inspect(const std::string& file) {
+Result<DeviceMemory::Contents> DeviceMemory::inspect(const std::string& file) {
   Descriptor opened(::open(file.c_str(), O_RDWR | O_CLOEXEC));
   if (opened.get() < 0) return tl::unexpected(system_error(file, "open"));
   struct stat status {};
@@ -189,11 +216,10 @@ Result<Usage> DeviceMemory::inspect(const std::string& file) {
   if (status.st_size < static_cast<off_t>(sizeof(Header))) return tl::unexpected(not_ours(file));
   const auto mapping = Mapping::of(file, std::move(opened), static_cast<std::size_t>(status.st_size));
   if (!mapping) return tl::unexpected(mapping.error());
-  Usage usage;
-  if (!(*mapping)->header().sticky && !(*mapping)->file().locked_by_another()) return usage;
-  for (const auto& entry : (*mapping)->entries())
-    if (entry.born.load(std::memory_order_acquire) != 0) count(entry.record, usage);
-  return usage;
+  const bool owned = (*mapping)->file().locked_by_another();
+  const auto& header = (*mapping)->header();
+  if (!owned && !header.sticky.load()) return Contents{};
+  return count((*mapping)->entries(), owned ? header.inherited.load(std::memory_order_acquire) : UINT64_MAX);
 }
 
 }  // namespace foreflow::offload::emulated

@@ -59,8 +59,9 @@ class DeviceMemory {
   static Result<DeviceMemory> open(const std::string& file, Slot slots, bool sticky);
 
   // What the last owner left in a sticky device, in an order in which it can be created again; the memory
-  // is empty afterwards.
+  // is empty afterwards. What is put until claim() counts as that owner's.
   std::vector<Record> take();
+  void claim();
 
   // kNowhere when nothing is kept, or when all slots are taken.
   Slot put(const Record& record);
@@ -68,7 +69,12 @@ class DeviceMemory {
   void erase(Slot slot);
 
   // What the device in `file` holds now, as seen from outside: nothing when its owner is gone and it is not sticky.
-  static Result<Usage> inspect(const std::string& file);
+  struct Contents {
+    Usage usage;
+    std::size_t strays = 0;       // objects that no living process put there
+    std::uint64_t committed = 0;  // sum of the meters' CIR, bytes per second
+  };
+  static Result<Contents> inspect(const std::string& file);
 
  private:
   class Mapping;

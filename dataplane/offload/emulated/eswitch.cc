@@ -22,6 +22,7 @@ Eswitch::State::State(const EswitchConfig& its_config, DeviceMemory its_memory)
       meters(its_config.meters, memory, [this](std::uint32_t number) -> Group& { return group(number); }) {
   group(0);
   restore(memory.take());
+  memory.claim();
 }
 
 Group& Eswitch::State::group(std::uint32_t number) {

@@ -175,7 +175,7 @@ cpus = {cpus}
 signatures = "{signatures}"
 
 [eal]
-extra = ["--socket-limit={memory}"]
+{eal}
 
 [manager]
 address = "127.0.0.1:9"
@@ -211,7 +211,7 @@ class Foreflow(Forwarder):
         cpus = [CONTROL_CPU, *((POLL_CPU - worker) % 2 for worker in range(workers))]
         config = self.folder / "dataplane.toml"
         config.write_text(CONFIG.format(
-            identity=self.identity, folder=self.folder, workers=workers, cpus=cpus, memory=MOST_MEMORY_MB, flows=self.flows, most=max(1, self.flows), certificates=self.bench.certificates,
+            identity=self.identity, folder=self.folder, workers=workers, cpus=cpus, eal=f'extra = ["--socket-limit={MOST_MEMORY_MB}"]', flows=self.flows, most=max(1, self.flows), certificates=self.bench.certificates,
             signatures=ROOT / "configs/signatures" if self.classify else "", device=endless(0, *self.capture)))
         wish = ["--out", self.folder / "desired-state", "--port", "vms", "--vms", traffic.VMS]
         if self.limit:

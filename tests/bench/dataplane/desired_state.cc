@@ -19,11 +19,13 @@ struct Wish {
   std::uint32_t vms = 64;
   std::uint64_t cir = 0;  // bytes/s; 0 = no limits
   std::uint64_t pir = 0;
+  bool hardware = false;
 };
 
 wire::DesiredState desired_state(const Wish& wish) {
   wire::DesiredState state;
   state.generation = Generation{1};
+  const auto demand = wish.hardware ? wire::Demand::kRequireHardware : wire::Demand::kSoftware;
   for (std::uint32_t i = 0; i < wish.vms; ++i) {
     const VmId id{i + 1};
     // The capture's addresses: 02:00:00:00:00:NN.
@@ -31,7 +33,7 @@ wire::DesiredState desired_state(const Wish& wish) {
     state.vms.push_back({id, fmt::format("vm{}", i), {{wish.ports[i % wish.ports.size()], mac, {}}}, false});
     if (wish.cir == 0) continue;
     for (const auto direction : kBothDirections)
-      state.intents.push_back({IntentId{state.intents.size() + 1}, 0, wire::Demand::kSoftware,
+      state.intents.push_back({IntentId{state.intents.size() + 1}, 0, demand,
                                wire::Police{id, direction, BytesPerSecond{wish.cir}, BytesPerSecond{wish.pir},
                                             Bytes{wish.cir / 20}, Bytes{wish.pir / 10 * 8}, 1}});
   }
@@ -48,7 +50,8 @@ int main(int argc, char** argv) {
   all.add_options()("out", options::value(&wish.file)->required(), "file to write (STATE_DIR/desired-state)")(
       "port", options::value(&wish.ports)->required(), "port of the VMs; several: in turn")(
       "vms", options::value(&wish.vms), "how many")("cir", options::value(&wish.cir), "bytes/s of each; 0 = no limit")(
-      "pir", options::value(&wish.pir), "bytes/s of each");
+      "pir", options::value(&wish.pir), "bytes/s of each")("hardware", options::bool_switch(&wish.hardware),
+                                                           "limits in the device only");
   try {
     options::variables_map given;
     options::store(options::parse_command_line(argc, argv, all), given);

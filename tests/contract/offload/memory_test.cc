@@ -25,11 +25,12 @@ class DeviceMemoryTest : public DeviceTest {
  protected:
   // The owner of the device goes and another one comes.
   void change_owner(Profile profile) { use({.profile = profile, .memory = file_}); }
-  emulated::Usage inside() const {
+  DeviceMemory::Contents contents() const {
     const auto found = DeviceMemory::inspect(file_);
     EXPECT_TRUE(found) << found.error().message;
-    return found.value_or(emulated::Usage{});
+    return found.value_or(DeviceMemory::Contents{});
   }
+  emulated::Usage inside() const { return contents().usage; }
   static void limit_web(RteFlowBackend& backend, BytesPerSecond rate) {
     backend.probe(kAllPorts);
     const auto results = backend.apply({.set = {egress_limit(1, kWeb, rate)}, .clear = {}});
@@ -67,7 +68,10 @@ TEST_F(DeviceMemoryTest, AStickyDeviceGoesOnLimitingForItsNextOwner) {
   limit_web(former, kMegabyte);
   limit_web(former, BytesPerSecond{2'000'000});  // the meter has a profile that is younger than itself
   const auto before = inside();
+  EXPECT_EQ(contents().committed, 2'000'000u);
+  EXPECT_EQ(contents().strays, 0u);
   change_owner(Profile::kSticky);
+  EXPECT_EQ(contents().strays, before.rules + before.meters + before.profiles + before.policies);
   EXPECT_EQ(emulated::usage().rules, before.rules);
   EXPECT_EQ(emulated::usage().meters, before.meters);
   EXPECT_EQ(arrive(kWebPort, kFromWeb, 40), 16u);
@@ -86,6 +90,7 @@ TEST_F(DeviceMemoryTest, ReconciliationRemovesWhatAFormerProcessLeft) {
   EXPECT_TRUE(inside().empty());
   EXPECT_EQ(arrive(kWebPort, kFromWeb, 40), 40u);
   limit_web(next, kMegabyte);
+  EXPECT_EQ(contents().strays, 0u);
   EXPECT_EQ(arrive(kWebPort, kFromWeb, 40), 16u);
 }
 
