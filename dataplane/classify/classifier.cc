@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "dataplane/classify/database.h"
+#include "dataplane/classify/database_cache.h"
 #include "dataplane/classify/names.h"
 
 namespace foreflow::classify {
@@ -63,7 +64,8 @@ Result<std::vector<Rule>> make_rules(const std::vector<Signature>& signatures) {
   return rules;
 }
 
-Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool Transports::*transport) {
+Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool Transports::*transport,
+                                  DatabaseCache& cache) {
   std::vector<NumberedPattern> patterns;
   std::uint16_t id = 0;  // counts as make_rules does
   for (const auto& signature : signatures)
@@ -71,7 +73,7 @@ Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool
       if (pattern.transports.*transport) patterns.push_back({&pattern, id});
       ++id;
     }
-  return compile(patterns);
+  return cache.get(patterns);
 }
 
 std::uint64_t next_version() {
@@ -84,7 +86,8 @@ std::uint64_t next_version() {
 Classifier::Classifier() : database_(std::make_unique<Database>()) {}
 Classifier::~Classifier() = default;
 
-Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem::path& directory) {
+Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem::path& directory,
+                                                           const std::filesystem::path& cache) {
   auto files = list_files(directory);
   if (!files) return tl::unexpected(files.error());
   auto signatures = read_all(*files);
@@ -101,9 +104,10 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
   for (const auto& signature : *signatures)
     for (const auto number : signature.ip_protocols)
       database.ip_protocols[number] = {*protocol_names().id_of(signature.protocol), signature.category};
+  DatabaseCache compiled_before(cache);
   for (const auto& [transport, slot] :
        {std::pair{&Transports::tcp, &database.tcp}, std::pair{&Transports::udp, &database.udp}}) {
-    auto compiled = compile_for(*signatures, transport);
+    auto compiled = compile_for(*signatures, transport, compiled_before);
     if (!compiled) return tl::unexpected(compiled.error());
     *slot = std::move(*compiled);
   }

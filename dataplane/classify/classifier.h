@@ -50,7 +50,9 @@ class Classifier {
  public:
   // Reads every `*.toml` of `directory`: `services*.toml` are tables of services, each other file holds
   // signatures of one category. Errors name file, line and pattern.
-  static Result<std::unique_ptr<const Classifier>> load(const std::filesystem::path& directory);
+  // `cache`: a directory for compiled patterns, used by later loads of the same signatures; empty: none.
+  static Result<std::unique_ptr<const Classifier>> load(const std::filesystem::path& directory,
+                                                        const std::filesystem::path& cache = {});
   ~Classifier();
 
   // Also of ids that an earlier or later load gave. Views stay valid. Not for the packet path.

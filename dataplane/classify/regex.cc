@@ -68,15 +68,31 @@ void each_operator(std::string_view regex, Visit&& visit) {
   }
 }
 
+// Repeats inside of repeated groups multiply: each group knows the largest count within it.
 std::optional<std::string> slow_repeat(std::string_view regex) {
   std::optional<std::string> reason;
+  std::vector<std::uint64_t> groups{1};
+  std::uint64_t closed = 1;  // the count of the last group that ended, before closed_at
+  std::size_t closed_at = 0;
   each_operator(regex, [&](std::size_t i) {
-    if (regex[i] != '{' || reason) return;
-    if (const auto inside = repeat_at(regex, i); inside && largest_number(*inside) > kMostRepeat)
-      reason = fmt::format(
-          "the repeat {{{}}} goes beyond {}: Hyperscan keeps a state per count, which makes every scan several times "
-          "slower; use 'offset', 'depth', an unbounded repeat or a validator",
-          *inside, kMostRepeat);
+    if (regex[i] == '(') {
+      groups.push_back(1);
+    } else if (regex[i] == ')' && groups.size() > 1) {
+      closed = groups.back();
+      closed_at = i + 1;
+      groups.pop_back();
+      groups.back() = std::max(groups.back(), closed);
+    } else if (regex[i] == '{' && !reason) {
+      const auto inside = repeat_at(regex, i);
+      if (!inside) return;
+      const auto count = largest_number(*inside) * (i > 0 && i == closed_at ? closed : 1);
+      groups.back() = std::max(groups.back(), count);
+      if (count > kMostRepeat)
+        reason = fmt::format(
+            "the repeat {{{}}} goes beyond {}{}: Hyperscan keeps a state per count, which makes every scan several "
+            "times slower; use 'offset', 'depth', an unbounded repeat or a validator",
+            *inside, kMostRepeat, count == largest_number(*inside) ? "" : " with those inside of it");
+    }
   });
   return reason;
 }
@@ -165,6 +181,30 @@ Status prepare(const hs_database* database, RegexScratch& scratch) {
   scratch.reset(grown);
   if (outcome != HS_SUCCESS) return fail(ErrorCode::kExhausted, "no memory for Hyperscan's scratch space");
   return {};
+}
+
+std::string fingerprint(std::span<const NumberedPattern> patterns) {
+  hs_platform_info platform{};
+  hs_populate_platform(&platform);
+  auto text = fmt::format("hyperscan {}\ncpu {} {:x} {:x}\nflags {:x}\n", hs_version(), platform.tune,
+                          platform.cpu_features, HS_MODE_BLOCK, kFlags);
+  for (const auto& [pattern, id] : patterns) text += fmt::format("{} {} {}\n", id, pattern->depth, anchored(*pattern));
+  return text;
+}
+
+std::string serialise(const hs_database& database) {
+  char* bytes = nullptr;
+  std::size_t size = 0;
+  if (hs_serialize_database(&database, &bytes, &size) != HS_SUCCESS) return {};
+  std::string text(bytes, size);
+  std::free(bytes);
+  return text;
+}
+
+RegexDatabase deserialise(std::string_view bytes) {
+  hs_database_t* database = nullptr;
+  if (hs_deserialize_database(bytes.data(), bytes.size(), &database) != HS_SUCCESS) return {};
+  return RegexDatabase(database);
 }
 
 void scan(const hs_database* database, hs_scratch* scratch, std::span<const std::uint8_t> payload,

@@ -40,6 +40,12 @@ struct NumberedPattern {
 // Null when there are no patterns. An error names the pattern.
 Result<RegexDatabase> compile(std::span<const NumberedPattern> patterns);
 
+// All that decides what compile() makes: patterns with their ids and flags, Hyperscan's version, the CPU's features.
+std::string fingerprint(std::span<const NumberedPattern> patterns);
+// A database as bytes and back; null when the bytes are none of this Hyperscan and CPU.
+std::string serialise(const hs_database& database);
+RegexDatabase deserialise(std::string_view bytes);
+
 // Grows `scratch` so that it also serves `database` (null: nothing to do).
 Status prepare(const hs_database* database, RegexScratch& scratch);
 

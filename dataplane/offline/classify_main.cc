@@ -35,10 +35,12 @@ options::options_description describe_options() {
   all.add_options()("output,o", options::value<std::string>()->value_name("FILE")->default_value("-"),
                     "where the rows go; '-' is standard output")(
       "signatures,s", options::value<std::string>()->value_name("DIR")->default_value("configs/signatures"),
-      "signature files")("no-port-hints", "ports decide nothing, not even between equals")(
-      "version", "print the version and exit")("help,h", "print this help and exit")(
-      "capture", options::value<std::vector<std::string>>()->value_name("DIR|FILE"),
-      "captures, also without --capture");
+      "signature files")("cache", options::value<std::string>()->value_name("DIR")->default_value(""),
+                         "keeps compiled signatures for the next run; '' keeps none")(
+      "no-port-hints", "ports decide nothing, not even between equals")("version", "print the version and exit")(
+      "help,h", "print this help and exit")("capture",
+                                            options::value<std::vector<std::string>>()->value_name("DIR|FILE"),
+                                            "captures, also without --capture");
   return all;
 }
 
@@ -113,7 +115,8 @@ Result<std::uint64_t> classify_capture(const fs::path& file, classify::FlowClass
 int run(const options::variables_map& given) {
   const auto captures = find_captures(given["capture"].as<std::vector<std::string>>());
   if (!captures) return report(captures.error());
-  const auto classifier = classify::Classifier::load(given["signatures"].as<std::string>());
+  const auto classifier =
+      classify::Classifier::load(given["signatures"].as<std::string>(), given["cache"].as<std::string>());
   if (!classifier) return report(classifier.error());
   const auto engine = classify::FlowClassifier::create(**classifier, {.port_hints = given.count("no-port-hints") == 0});
   if (!engine) return report(engine.error());

@@ -19,6 +19,8 @@ constexpr std::uint64_t kInterval = kNanosPerSecond;
 constexpr std::uint64_t kFlowsLate = 200'000'000;  // a report waits so long for the list of flows
 constexpr std::chrono::seconds kLastAcknowledgement{10};
 
+std::filesystem::path pattern_cache(const config::Config& config) { return config.state_dir / "patterns"; }
+
 }  // namespace
 
 Control::Control(ControlWiring wiring)
@@ -29,7 +31,8 @@ Control::Control(ControlWiring wiring)
 
 Status Control::prepare() {
   if (!w_.config.signatures.empty()) {
-    auto signatures = load_signatures(w_.config.signatures, static_cast<std::uint16_t>(w_.config.workers));
+    auto signatures =
+        load_signatures(w_.config.signatures, pattern_cache(w_.config), static_cast<std::uint16_t>(w_.config.workers));
     if (!signatures) return tl::unexpected(signatures.error());
     configurator_.use(std::move(*signatures));
     configurator_.finish();
@@ -172,9 +175,9 @@ void Control::publish_report(UnixNanos time, std::uint64_t interval_ns) {
 
 void Control::reload() {
   if (w_.config.signatures.empty()) return log::info("no signatures to reload");
-  w_.background.post([compiled = compiled_, directory = w_.config.signatures,
+  w_.background.post([compiled = compiled_, directory = w_.config.signatures, cache = pattern_cache(w_.config),
                       workers = static_cast<std::uint16_t>(w_.config.workers)] {
-    auto result = load_signatures(directory, workers);
+    auto result = load_signatures(directory, cache, workers);
     const std::lock_guard lock(compiled->mutex);
     compiled->result = std::move(result);
   });

@@ -124,9 +124,10 @@ std::unique_ptr<Snapshot> build_snapshot(const SnapshotInput& input, std::vector
   return Builder(input, problems).build();
 }
 
-Result<std::shared_ptr<Signatures>> load_signatures(const std::filesystem::path& directory, std::uint16_t workers) {
+Result<std::shared_ptr<Signatures>> load_signatures(const std::filesystem::path& directory,
+                                                    const std::filesystem::path& cache, std::uint16_t workers) {
   auto signatures = std::make_shared<Signatures>();
-  auto classifier = classify::Classifier::load(directory);
+  auto classifier = classify::Classifier::load(directory, cache);
   if (!classifier) return tl::unexpected(classifier.error());
   signatures->classifier = std::move(*classifier);
   for (std::uint16_t worker = 0; worker < workers; ++worker) {

@@ -26,7 +26,9 @@ struct Signatures {
   std::unique_ptr<const classify::Classifier> classifier;
   std::vector<classify::Inspector> inspectors;
 };
-Result<std::shared_ptr<Signatures>> load_signatures(const std::filesystem::path& directory, std::uint16_t workers);
+// `cache`: where compiled patterns are kept, see Classifier::load().
+Result<std::shared_ptr<Signatures>> load_signatures(const std::filesystem::path& directory,
+                                                    const std::filesystem::path& cache, std::uint16_t workers);
 
 struct VmEntry {
   VmId id;

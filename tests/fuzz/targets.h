@@ -11,6 +11,7 @@
 #include "dataplane/classify/services.h"
 #include "dataplane/classify/signature.h"
 #include "dataplane/net/parse.h"
+#include "tests/support/signatures.h"
 
 namespace foreflow::fuzz {
 
@@ -36,7 +37,7 @@ struct Engine {
 };
 inline Engine& engine() {
   static Engine engine = [] {
-    auto classifier = classify::Classifier::load(FOREFLOW_SOURCE_DIR "/configs/signatures");
+    auto classifier = classify::Classifier::load(test::kSignatures, test::kSignatureCache);
     require(classifier.has_value());
     auto inspector = classify::Inspector::create(**classifier);
     require(inspector.has_value());

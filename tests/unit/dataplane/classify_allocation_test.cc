@@ -9,6 +9,7 @@
 #include "common/units.h"
 #include "dataplane/classify/classifier.h"
 #include "dataplane/flow/flow_table.h"
+#include "tests/support/signatures.h"
 #include "tests/unit/dataplane/payload_samples.h"
 
 namespace {
@@ -38,7 +39,7 @@ namespace foreflow {
 namespace {
 
 TEST(PacketPath, InspectingDoesNotAllocate) {
-  const auto classifier = classify::Classifier::load(FOREFLOW_SOURCE_DIR "/configs/signatures");
+  const auto classifier = classify::Classifier::load(test::kSignatures, test::kSignatureCache);
   ASSERT_TRUE(classifier) << classifier.error().message;
   auto inspector = classify::Inspector::create(**classifier);
   ASSERT_TRUE(inspector);

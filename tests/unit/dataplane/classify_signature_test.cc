@@ -73,6 +73,9 @@ TEST(SignatureFile, PatternsThatCannotRunWellAreRefusedWithTheReason) {
   EXPECT_THAT(with("(?<=a)b"), HasSubstr("Hyperscan refuses"));
   EXPECT_THAT(with("a[^b]{1,256}c"), AllOf(HasSubstr("{1,256}"), HasSubstr("slower")));
   EXPECT_THAT(with("a{99999999999}"), HasSubstr("goes beyond"));
+  EXPECT_THAT(with("(a|b{9}c){2,4}d"), AllOf(HasSubstr("{2,4}"), HasSubstr("inside of it")));
+  EXPECT_THAT(with("((a{6}){6})b"), HasSubstr("{6}"));
+  EXPECT_EQ(with("(a{6})(b{6}){5}c{32}"), "accepted");
   EXPECT_THAT(with("^abc"), HasSubstr("'offset'"));
   EXPECT_THAT(with("a|^abc"), HasSubstr("'offset'"));
   EXPECT_THAT(with("a*"), HasSubstr("at least one byte"));

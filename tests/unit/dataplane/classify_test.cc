@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/classify/classifier.h"
+#include "tests/support/signatures.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/dataplane/payload_samples.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 using namespace foreflow::testing;  // NOLINT: builders of bytes
 
-const std::filesystem::path kSignatures = std::filesystem::path(FOREFLOW_SOURCE_DIR) / "configs/signatures";
+const std::filesystem::path kSignatures = test::kSignatures;
 
 struct Ports {
   std::uint16_t source = 40'001;
@@ -27,7 +28,7 @@ struct Ports {
 class ClassifyProduct : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    auto classifier = Classifier::load(kSignatures);
+    auto classifier = Classifier::load(kSignatures, test::kSignatureCache);
     ASSERT_TRUE(classifier) << classifier.error().message;
     classifier_ = std::move(*classifier).release();
     auto inspector = Inspector::create(*classifier_);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "common/files.h"
+#include "dataplane/classify/database_cache.h"
+#include "tests/support/temporary_directory.h"
+
+namespace foreflow::classify {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PatternCache : public ::testing::Test {
+ protected:
+  // Whether the text is found by the pattern's database from a cache of its own.
+  bool finds(const Pattern& pattern, std::string_view text) {
+    DatabaseCache cache(directory_.path() / "cache");
+    const NumberedPattern numbered{&pattern, 7};
+    auto database = cache.get({&numbered, 1});
+    EXPECT_TRUE(database) << database.error().message;
+    hits_ = cache.hits();
+    RegexScratch scratch;
+    EXPECT_TRUE(prepare(database->get(), scratch));
+    Matches matches;
+    scan(database->get(), scratch.get(), {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, matches);
+    return matches.count == 1 && matches.ids[0] == 7;
+  }
+  std::vector<fs::path> files() const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(directory_.path() / "cache")) found.push_back(entry.path());
+    return found;
+  }
+
+  test::TemporaryDirectory directory_;
+  std::size_t hits_ = 0;
+};
+
+TEST_F(PatternCache, TheSecondLoadReadsWhatTheFirstCompiled) {
+  const Pattern pattern{.regex = "abc"};
+  EXPECT_TRUE(finds(pattern, "abcd"));
+  EXPECT_EQ(hits_, 0u);
+  EXPECT_TRUE(finds(pattern, "abcd"));
+  EXPECT_EQ(hits_, 1u);
+}
+
+TEST_F(PatternCache, AnotherPlaceOfAPatternIsAnotherDatabase) {
+  EXPECT_TRUE(finds({.regex = "abc"}, "abc"));
+  EXPECT_FALSE(finds({.regex = "abc", .offset = 1}, "abc"));
+  EXPECT_FALSE(finds({.regex = "abc", .depth = 3}, "-abc"));
+  EXPECT_EQ(files().size(), 3u);
+  EXPECT_EQ(hits_, 0u);
+}
+
+TEST_F(PatternCache, EveryDamageIsCompiledAndReplaced) {
+  const Pattern pattern{.regex = "abc"};
+  ASSERT_TRUE(finds(pattern, "abc"));
+  const auto file = files().at(0);
+  const auto good = read_file(file, 1u << 20).value();
+  for (std::size_t at = 0; at < good.size(); at += 1 + good.size() / 50) {
+    auto bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x20);
+    ASSERT_TRUE(replace_file(file, bad));
+    EXPECT_TRUE(finds(pattern, "abc")) << at;
+    EXPECT_EQ(hits_, 0u) << at;
+    EXPECT_EQ(read_file(file, 1u << 20).value(), good) << at;
+  }
+  for (const std::size_t size : {std::size_t{0}, std::size_t{10}, good.size() / 2, good.size() - 1}) {
+    ASSERT_TRUE(replace_file(file, good.substr(0, size)));
+    EXPECT_TRUE(finds(pattern, "abc")) << size;
+    EXPECT_EQ(hits_, 0u) << size;
+  }
+}
+
+TEST_F(PatternCache, ADirectoryThatCannotBeWrittenOnlyCostsTime) {
+  std::ofstream(directory_.path() / "cache") << "a file where the directory should be";
+  DatabaseCache cache(directory_.path() / "cache");
+  const Pattern pattern{.regex = "abc"};
+  const NumberedPattern numbered{&pattern, 1};
+  EXPECT_TRUE(cache.get({&numbered, 1}));
+}
+
+TEST_F(PatternCache, KeepsTheNewestFilesOnly) {
+  for (const auto* regex : {"aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "jj"}) finds({.regex = regex}, "");
+  EXPECT_EQ(files().size(), DatabaseCache::kMostFiles);
+}
+
+TEST_F(PatternCache, AnEmptyDirectoryMeansNone) {
+  DatabaseCache cache({});
+  const Pattern pattern{.regex = "abc"};
+  const NumberedPattern numbered{&pattern, 1};
+  EXPECT_TRUE(cache.get({&numbered, 1}));
+  EXPECT_EQ(cache.hits(), 0u);
+}
+
+}  // namespace
+}  // namespace foreflow::classify
