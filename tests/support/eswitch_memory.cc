@@ -16,8 +16,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "eswitch_memory: {}\n", found.error().message);
     return 1;
   }
-  fmt::print(R"({{"rules": {}, "meters": {}, "strays": {}, "committed": {}}})"
+  fmt::print(R"({{"rules": {}, "meters": {}, "strays": {}, "committed": {}, "rule_writes": {}}})"
              "\n",
-             found->usage.rules, found->usage.meters, found->strays, found->committed);
+             found->usage.rules, found->usage.meters, found->strays, found->committed, found->rule_writes);
   return 0;
 }

@@ -28,6 +28,7 @@ struct Header {
   std::uint32_t record_size = sizeof(Record);
   std::uint32_t slots = 0;
   std::atomic<std::uint64_t> inherited{0};  // entries born until then are a former owner's
+  std::atomic<std::uint64_t> rule_writes{0};
   std::atomic<bool> sticky{false};
 };
 
@@ -190,6 +191,7 @@ void DeviceMemory::claim() {
 
 DeviceMemory::Slot DeviceMemory::put(const Record& record) {
   if (!mapping_ || mapping_->free.empty()) return kNowhere;
+  note_write(record);
   const auto slot = mapping_->free.back();
   mapping_->free.pop_back();
   auto& entry = mapping_->entries()[slot];
@@ -198,12 +200,18 @@ DeviceMemory::Slot DeviceMemory::put(const Record& record) {
   return slot;
 }
 
+void DeviceMemory::note_write(const Record& record) {
+  if (std::holds_alternative<RuleRecord>(record))
+    mapping_->header().rule_writes.fetch_add(1, std::memory_order_relaxed);
+}
+
 void DeviceMemory::replace(Slot slot, const Record& record) {
   if (slot != kNowhere) mapping_->entries()[slot].record = record;
 }
 
 void DeviceMemory::erase(Slot slot) {
   if (slot == kNowhere) return;
+  note_write(mapping_->entries()[slot].record);
   mapping_->entries()[slot].born.store(0, std::memory_order_release);
   mapping_->free.push_back(slot);
 }
@@ -219,7 +227,9 @@ Result<DeviceMemory::Contents> DeviceMemory::inspect(const std::string& file) {
   const bool owned = (*mapping)->file().locked_by_another();
   const auto& header = (*mapping)->header();
   if (!owned && !header.sticky.load()) return Contents{};
-  return count((*mapping)->entries(), owned ? header.inherited.load(std::memory_order_acquire) : UINT64_MAX);
+  auto found = count((*mapping)->entries(), owned ? header.inherited.load(std::memory_order_acquire) : UINT64_MAX);
+  found.rule_writes = header.rule_writes.load(std::memory_order_relaxed);
+  return found;
 }
 
 }  // namespace foreflow::offload::emulated

@@ -71,13 +71,16 @@ class DeviceMemory {
   // What the device in `file` holds now, as seen from outside: nothing when its owner is gone and it is not sticky.
   struct Contents {
     Usage usage;
-    std::size_t strays = 0;       // objects that no living process put there
-    std::uint64_t committed = 0;  // sum of the meters' CIR, bytes per second
+    std::size_t strays = 0;         // objects that no living process put there
+    std::uint64_t committed = 0;    // sum of the meters' CIR, bytes per second
+    std::uint64_t rule_writes = 0;  // rules created and destroyed since the device was made
   };
   static Result<Contents> inspect(const std::string& file);
 
  private:
   class Mapping;
+  void note_write(const Record& record);
+
   std::unique_ptr<Mapping> mapping_;
 };
 

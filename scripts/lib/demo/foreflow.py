@@ -88,9 +88,11 @@ def port_section(name, device, role):
 class Foreflow:
     """`inside` turns a command into one that runs where the daemons run; `devices` maps port name to EAL device."""
 
-    def __init__(self, processes, folder, binaries, inside, store, devices, clock="wall", workers=1):
+    def __init__(self, processes, folder, binaries, inside, store, devices, clock="wall", workers=1,
+                 eswitch=""):
         self.processes, self.folder, self.binaries, self.inside = processes, folder, binaries, inside
         self.store, self.devices, self.clock, self.workers = store, devices, clock, workers
+        self.eswitch = eswitch  # further settings of the emulated device
         self.certificates = folder / "certs"
         self.link, self.api = free_address(), free_address()
 
@@ -118,8 +120,11 @@ class Foreflow:
 
     def start_manager(self, mode="enforce"):
         (self.folder / "manager").mkdir(exist_ok=True)
-        self._start("foreflowd", ["foreflowd", "--config", self._manager_file(mode)])
+        self.launch_manager(mode)
         wait_until(lambda: self._answers("foreflowd"), "foreflowd answers", 20)
+
+    def launch_manager(self, mode="enforce"):
+        self._start("foreflowd", ["foreflowd", "--config", self._manager_file(mode)])
 
     def _answers(self, program):
         self.processes.require_alive(program)
@@ -142,7 +147,7 @@ class Foreflow:
     def _start(self, name, command):
         program, *arguments = command
         # EAL keeps its files below XDG_RUNTIME_DIR; the emulated eSwitch reads its settings from the environment.
-        eswitch = "clock=rx_timestamp" if self.clock == "capture" else "clock=tsc"
+        eswitch = ("clock=rx_timestamp" if self.clock == "capture" else "clock=tsc") + self.eswitch
         self.processes.start(name, self.inside(["env", f"XDG_RUNTIME_DIR={self.folder}", f"FOREFLOW_ESWITCH={eswitch}",
                                                 self.binaries / program, *arguments]))
 
