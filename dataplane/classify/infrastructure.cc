@@ -51,6 +51,13 @@ Finding validate_ntp(net::Octets payload) noexcept {
   const unsigned version = payload.u8(0) >> 3 & 7u;
   if (version < 1 || version > 4) return false;
   if (mode == 6) return payload.size() >= 12 && 12u + payload.be16(10) <= payload.size();  // control: offset, count
+  if (mode == 7) {  // private: four bits of error, how many items of which size; a request is padded
+    const std::size_t items = payload.be16(4) & 0xfffu, size = payload.be16(6) & 0xfffu;
+    const bool is_answer = (payload.u8(0) & 0x80) != 0;
+    if (version < 2 || (payload.be16(6) & 0xf000) != 0 || items * size > 500) return false;
+    const auto whole = 8 + items * size;
+    return is_answer ? whole == payload.whole_size() : payload.whole_size() >= whole && payload.whole_size() <= 216;
+  }
   return mode >= 1 && mode <= 5 && payload.size() >= kNtpHeader && payload.size() <= kNtpHeader + kMostTrailer &&
          payload.size() % 4 == 0 && is_ntp_time(payload);
 }

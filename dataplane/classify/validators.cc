@@ -39,10 +39,10 @@ constexpr auto kValidators = std::to_array<std::pair<std::string_view, Validator
     {"tls_records", validate_tls_records},
 });
 
-constexpr auto kFamilies =
-    std::to_array({validate::ber, validate::building, validate::calls, validate::games, validate::industrial,
-                   validate::management, validate::messaging, validate::monitoring, validate::peers, validate::remote,
-                   validate::routing, validate::storage, validate::stores, validate::tunnels, validate::vpn});
+constexpr auto kFamilies = std::to_array(
+    {validate::ber, validate::building, validate::calls, validate::games, validate::http, validate::industrial,
+     validate::management, validate::messaging, validate::monitoring, validate::peers, validate::remote,
+     validate::routing, validate::storage, validate::stores, validate::tunnels, validate::vpn});
 
 // Calls visit(name, validator) for every one.
 template <typename Visit>

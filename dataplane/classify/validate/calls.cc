@@ -122,7 +122,7 @@ Finding stun_framed(Octets payload) noexcept {
 Finding mumble(
     Octets payload) noexcept {  // a ping: type 0, an id; its answer: version 1.x, users, most users, bandwidth
   const auto size = payload.whole_size();
-  if (size == 12) return payload.be32(0) == 0 && payload.be32(4) != 0;
+  if (size == 12) return payload.be32(0) == 0 && payload.be32(4) != 0 && payload.be32(8) != 0;
   return size == 24 && payload.be16(0) == 1 && payload.be32(12) <= payload.be32(16) &&
          is_within(payload.be32(16), 1, 100'000) && is_within(payload.be32(20), 1'000, 10'000'000);
 }

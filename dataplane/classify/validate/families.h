@@ -19,6 +19,7 @@ Family ber() noexcept;         // ber.cc
 Family building() noexcept;    // building.cc
 Family calls() noexcept;       // calls.cc
 Family games() noexcept;       // games.cc
+Family http() noexcept;        // http.cc
 Family industrial() noexcept;  // industrial.cc
 Family management() noexcept;  // management.cc
 Family messaging() noexcept;   // messaging.cc

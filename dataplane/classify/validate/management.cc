@@ -116,9 +116,17 @@ Finding pfcp(Octets payload) noexcept {
   return elements.whole_size() == 0 || (elements.be16(0) != 0 && elements.be16(2) + 4u <= elements.whole_size());
 }
 
+// A SASL buffer with one wrap token: size; token id, flags, filler, two counts, a number.
+Finding gss_wrap(Octets payload) noexcept {
+  constexpr std::size_t kToken = 16;
+  const std::size_t size = payload.be32(0);
+  return is_within(size, kToken + 12, 1u << 18) && size + 4 >= payload.whole_size() && payload.be16(4) == 0x0504 &&
+         payload.u8(6) <= 7 && payload.u8(7) == 0xff && payload.be16(8) <= 64 && payload.be16(10) <= 64;
+}
+
 constexpr Named kManagement[] = {
-    {"dhcp", dhcp}, {"dhcpv6", dhcpv6}, {"diameter", diameter}, {"nat_pmp", nat_pmp}, {"pcp", pcp},
-    {"pfcp", pfcp}, {"radius", radius}, {"slp", slp},           {"tacacs", tacacs},
+    {"gss_wrap", gss_wrap}, {"dhcp", dhcp}, {"dhcpv6", dhcpv6}, {"diameter", diameter}, {"nat_pmp", nat_pmp},
+    {"pcp", pcp},           {"pfcp", pfcp}, {"radius", radius}, {"slp", slp},           {"tacacs", tacacs},
 };
 
 }  // namespace

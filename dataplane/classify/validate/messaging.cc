@@ -43,6 +43,35 @@ Finding kafka(Octets payload) noexcept {
   return is_named ? name <= 256 && name + 10u <= size && is_printable(payload.part(14, name)) : payload.has(12, 2);
 }
 
+// The versions of each API, in order of their keys; flexible versions count from one and end each entry with a tag.
+bool is_kafka_versions(Octets body) noexcept {
+  const bool is_compact = body.u8(2) != 0;
+  const std::size_t count = is_compact ? body.u8(2) - 1u : body.be32(2);
+  const std::size_t start = is_compact ? 3 : 6, size = is_compact ? 7 : 6;
+  if (body.be16(0) != 0 || !is_within(count, 4, 126) || start + count * size > body.whole_size()) return false;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto entry = body.part(start + i * size);
+    if (entry.be16(0) != i || entry.be16(2) > entry.be16(4) || entry.be16(4) > 30) return false;
+  }
+  return true;
+}
+// Brokers: id, host and port of the first.
+bool is_kafka_brokers(Octets body) noexcept {
+  const bool is_compact = body.u8(0) != 0;
+  const std::size_t count = is_compact ? body.u8(0) - 1u : body.be32(0);
+  const auto broker = body.part(is_compact ? 1 : 4);
+  const std::size_t host = is_compact ? broker.u8(4) - 1u : broker.be16(4);
+  const std::size_t at = is_compact ? 5 : 6;
+  return is_within(count, 1, 1'000) && is_within(host, 1, 253) && broker.has(at, host + 4) &&
+         is_printable(broker.part(at, host)) && is_within(broker.be32(at + host), 1, 65'535);
+}
+Finding kafka_answer(Octets payload) noexcept {  // size, correlation id, perhaps an empty tag, perhaps a throttle time
+  if (payload.be32(0) + std::size_t{4} != payload.whole_size()) return false;
+  const auto body = payload.part(8);
+  return is_kafka_versions(body) || is_kafka_brokers(body) || is_kafka_brokers(body.part(4)) ||
+         (body.u8(0) == 0 && is_kafka_brokers(body.part(5)));
+}
+
 Finding giop(Octets payload) noexcept {
   const bool is_little = (payload.u8(6) & 1) != 0;
   const std::size_t size = is_little ? payload.le32(8) : payload.be32(8);
@@ -126,11 +155,17 @@ std::size_t websocket_frame(Octets frame) noexcept {
 Finding websocket(Octets payload) noexcept { return is_datagram_of(payload, 2, websocket_frame); }
 
 constexpr Named kMessaging[] = {
-    {"dcerpc", dcerpc},       {"dcerpc_datagram", dcerpc_datagram},
-    {"gearman", gearman},     {"giop", giop},
-    {"kafka", kafka},         {"kcp", kcp},
-    {"smpp", smpp},           {"thrift", thrift},
-    {"websocket", websocket}, {"zookeeper", zookeeper},
+    {"dcerpc", dcerpc},
+    {"dcerpc_datagram", dcerpc_datagram},
+    {"gearman", gearman},
+    {"giop", giop},
+    {"kafka", kafka},
+    {"kafka_answer", kafka_answer},
+    {"kcp", kcp},
+    {"smpp", smpp},
+    {"thrift", thrift},
+    {"websocket", websocket},
+    {"zookeeper", zookeeper},
 };
 
 }  // namespace

@@ -33,7 +33,9 @@ std::size_t torrent_message(Octets message) noexcept {
 }
 Finding torrent(Octets payload) noexcept {
   const auto type = payload.u8(4);
-  const bool may_go_on = type == 5 || type == 7 || type == 20;
+  const bool may_go_on = type == 7 || type == 20;
+  // A bit field is bytes of any value: what follows it must be a message too.
+  if (type == 5 && payload.be32(0) + std::size_t{4} + 5 > payload.whole_size()) return false;
   return is_stream_of(payload, 5, torrent_message) && (may_go_on || torrent_message(payload) <= payload.whole_size());
 }
 

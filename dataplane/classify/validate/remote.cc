@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Remote hands: Telnet (RFC 854), RFB's messages (RFC 6143), RDP's T.125 units, IPMI and ASF over RMCP, XDMCP,
-// TeamViewer, the X Window System.
+// TeamViewer, the X Window System, SSH before encryption (RFC 4253, RFC 4419).
 #include "dataplane/classify/validate/families.h"
 #include "dataplane/classify/validate/shapes.h"
 
@@ -78,8 +78,22 @@ Finding x11(Octets payload) noexcept {  // byte order, version 11.0, sizes of an
   return name <= 64 && data <= 256 && 12 + (name + 3) / 4 * 4 + (data + 3) / 4 * 4 == payload.whole_size();
 }
 
+// Size, padding, message; the whole is a multiple of eight. What follows a change of keys is encrypted.
+Finding ssh_packet(Octets payload) noexcept {
+  constexpr std::uint8_t kAlgorithms = 20, kNewKeys = 21, kGroupRequest = 34;
+  const std::size_t size = payload.be32(0), padding = payload.u8(4);
+  const auto message = payload.u8(5);
+  if (size % 8 != 4 || padding < 4 || padding + 2 > size || size > 35'000) return false;
+  const std::size_t body = size - padding - 2;
+  if (message == kNewKeys) return body == 0 && size + 4 <= payload.whole_size();
+  if (message == kAlgorithms) return body >= 16 + 10 * 4 && is_within(payload.be32(22), 4, body - 16);
+  if (size + 4 > payload.whole_size()) return false;
+  if (message == kGroupRequest) return body == 12 && payload.be32(6) <= payload.be32(10);
+  return body == 4 || (is_within(payload.be32(6), 16, body - 4) && payload.has(6, 4));
+}
+
 constexpr Named kRemote[] = {
-    {"rfb_client", rfb_client}, {"rmcp", rmcp}, {"t125", t125},   {"teamviewer", teamviewer},
+    {"rfb_client", rfb_client}, {"rmcp", rmcp}, {"ssh_packet", ssh_packet}, {"t125", t125}, {"teamviewer", teamviewer},
     {"telnet", telnet},         {"x11", x11},   {"xdmcp", xdmcp},
 };
 

@@ -125,8 +125,17 @@ std::size_t dtls_record(Octets record) noexcept {
 }
 Finding dtls(Octets payload) noexcept { return is_datagram_of(payload, 13, dtls_record); }
 
+Finding dtls13(Octets payload) noexcept {
+  constexpr std::size_t kHeader = 5, kLeast = 16;
+  return is_datagram_of(payload, kHeader, [](Octets record) -> std::size_t {
+    const std::size_t size = record.be16(3);
+    return (record.u8(0) & 0xfc) == 0x2c && is_within(size, kLeast, (1u << 14) + 256) ? size + kHeader : 0;
+  });
+}
+
 constexpr Named kVpn[] = {
     {"dtls", dtls},
+    {"dtls13", dtls13},
     {"ike", ike},
     {"openvpn", openvpn},
     {"openvpn_tcp", openvpn_tcp},
