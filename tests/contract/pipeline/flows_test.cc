@@ -24,7 +24,7 @@ class Flows : public testing::TestWithParam<std::uint16_t> {
 
   // Compiled once, with scratch space for as many workers as any test has.
   static std::shared_ptr<Signatures> signatures() {
-    static const auto compiled = load_signatures(FOREFLOW_SOURCE_DIR "/configs/signatures", 3);
+    static const auto compiled = load_signatures(FOREFLOW_SOURCE_DIR "/configs/signatures", {}, 3);
     if (!compiled) throw std::runtime_error(compiled.error().message);
     return *compiled;
   }
