@@ -87,8 +87,9 @@ Verdict Inspector::inspect(const Classifier& classifier, const FirstPayload& pay
                   .source = Source::kPayload};
   if (const auto service = database.services.find(best.finding.name); service.app != 0) {
     verdict.app = service.app;
-    verdict.category = service.category;
     verdict.source = Source::kName;
+    // Mail stays mail whatever its server is called; only what carries anything is told by the service.
+    if (best.rule->category == Category::kWeb) verdict.category = service.category;
   }
   if (best.finding.category != Category::kUnknown) verdict.category = best.finding.category;
   return verdict;

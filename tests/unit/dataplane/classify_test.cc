@@ -90,6 +90,15 @@ TEST_F(ClassifyProduct, TheNameInAClientHelloGivesServiceAndCategory) {
   EXPECT_EQ(inspect(tls_client_hello("notnetflix.com"), net::kTcp).app, 0) << "suffixes are whole labels";
 }
 
+TEST_F(ClassifyProduct, AServiceDoesNotChangeAPurposeThatTheProtocolFixes) {
+  const auto hello = tls_client_hello("www.netflix.com");
+  EXPECT_EQ(inspect(hello, net::kTcp, {40'000, 443}).category, Category::kVideo);
+  const auto mail = inspect(hello, net::kTcp, {40'000, 993});
+  EXPECT_EQ(classifier_->protocol_name(mail.protocol), "imaps");
+  EXPECT_EQ(mail.category, Category::kMail);
+  EXPECT_EQ(classifier_->app_name(mail.app), "netflix");
+}
+
 TEST_F(ClassifyProduct, TheHostOfAnHttpRequestGivesService) {
   const auto verdict = inspect(text("GET / HTTP/1.1\r\nUser-Agent: x\r\nhost: open.spotify.com:80\r\n\r\n"), net::kTcp);
   EXPECT_EQ(classifier_->protocol_name(verdict.protocol), "http");
