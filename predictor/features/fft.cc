@@ -17,7 +17,25 @@ Eigen::FFT<double>& transform() {
 
 Eigen::Index length(std::size_t n) { return static_cast<Eigen::Index>(n); }
 
+bool is_fast(std::size_t n) {
+  for (const std::size_t factor : {2U, 3U, 5U})
+    while (n % factor == 0) n /= factor;
+  return n == 1;
+}
+
 }  // namespace
+
+std::size_t fast_length_from(std::size_t n) {
+  assert(n >= 1);
+  while (!is_fast(n)) ++n;
+  return n;
+}
+
+std::size_t fast_length_within(std::size_t n) {
+  assert(n >= 1);
+  while (!is_fast(n)) --n;
+  return n;
+}
 
 std::vector<Complex> fft(std::span<const Complex> values) {
   std::vector<Complex> spectrum(values.size());

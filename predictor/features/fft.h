@@ -4,6 +4,7 @@
 // twiddle factors are kept per thread and length.
 #pragma once
 #include <complex>
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -20,5 +21,9 @@ std::vector<std::complex<double>> inverse_fft(std::span<const std::complex<doubl
 
 // The real series of length n whose real_fft() is `half`, n/2 + 1 values.
 std::vector<double> inverse_real_fft(std::span<const std::complex<double>> half, std::size_t n);
+
+// The nearest length not below / not above n (>= 1) without a prime factor above 5: transforms of others can take n^2.
+std::size_t fast_length_from(std::size_t n);
+std::size_t fast_length_within(std::size_t n);
 
 }  // namespace foreflow::predictor

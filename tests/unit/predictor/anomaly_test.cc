@@ -21,6 +21,7 @@ constexpr std::size_t kDay = 288;
 std::vector<AnomalyVerdict> verdicts(const std::vector<double>& values) {
   AnomalyDetector detector;
   std::vector<AnomalyVerdict> result;
+  result.reserve(values.size());
   std::int64_t time = 0;
   for (const double value : values) result.push_back(detector.push(time += kStep, value));
   return result;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Series that features_reference.py makes by the same arithmetic, so that only results are kept in its table.
+// Noise that is the same on every platform, and series made of it.
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -17,6 +17,12 @@ class Noise {
     state_ = (state_ * 1103515245U + 12345U) % 2147483648U;
     return state_ / 2147483648.;
   }
+  // Nearly normal, mean 0, variance 1 (sum of twelve).
+  double normal() {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += next();
+    return sum;
+  }
 
  private:
   std::uint32_t state_;
@@ -29,14 +35,6 @@ inline std::vector<double> wave(std::size_t count, double period, double swing, 
   for (std::size_t t = 0; t < count; ++t)
     values[t] =
         100 + swing * std::sin(2 * std::numbers::pi * static_cast<double>(t) / period) + width * (noise.next() - .5);
-  return values;
-}
-
-// Uniform noise in [0, 1) to a power: heavier tails with smaller (negative) powers.
-inline std::vector<double> powers(std::size_t count, double power, std::uint32_t seed) {
-  Noise noise(seed);
-  std::vector<double> values(count);
-  for (double& value : values) value = std::pow(noise.next() + 1e-9, power);
   return values;
 }
 
