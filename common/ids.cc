@@ -22,4 +22,19 @@ std::optional<MacAddress> parse_mac(std::string_view text) {
 
 std::string to_string(const MacAddress& mac) { return fmt::format("{:02x}", fmt::join(mac.octets, ":")); }
 
+std::optional<Ipv4Address> parse_ipv4(std::string_view text) {
+  Ipv4Address address;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (std::size_t i = 0; i < address.octets.size(); ++i) {
+    if (i != 0 && (at == end || *at++ != '.')) return std::nullopt;
+    const auto [last, error] = std::from_chars(at, end, address.octets[i]);
+    if (error != std::errc{}) return std::nullopt;
+    at = last;
+  }
+  return at == end ? std::optional(address) : std::nullopt;
+}
+
+std::string to_string(const Ipv4Address& address) { return fmt::format("{}", fmt::join(address.octets, ".")); }
+
 }  // namespace foreflow

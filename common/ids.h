@@ -39,6 +39,16 @@ struct MacAddress {
 std::optional<MacAddress> parse_mac(std::string_view text);
 std::string to_string(const MacAddress& mac);
 
+// In the order of the wire.
+struct Ipv4Address {
+  std::array<std::uint8_t, 4> octets{};
+  auto operator<=>(const Ipv4Address&) const = default;
+};
+
+// `192.0.2.1`; nothing else parses.
+std::optional<Ipv4Address> parse_ipv4(std::string_view text);
+std::string to_string(const Ipv4Address& address);
+
 // An isolated layer-2 network: 0 = untagged, 1..4094 = VLAN id, kVniBase + vni = VXLAN/Geneve network.
 struct Segment {
   static constexpr std::uint32_t kVniBase = 1u << 24;

@@ -21,6 +21,10 @@ void put(const DirectionSample& sample, v1::DirectionSample* out) {
   if (sample.peak_10ms_bytes) out->set_peak_10ms_bytes(*sample.peak_10ms_bytes);
   out->set_limited(sample.limited);
   put_counters(sample.app_bytes, out->mutable_app_bytes());
+  if (sample.peak_1ms_bytes) out->set_peak_1ms_bytes(*sample.peak_1ms_bytes);
+  put_counters(sample.sizes, out->mutable_sizes());
+  out->set_delayed_packets(sample.delayed_packets);
+  out->set_marked_packets(sample.marked_packets);
 }
 
 DirectionSample get(const v1::DirectionSample& in, const Place& place, Validator& validator) {
@@ -33,6 +37,10 @@ DirectionSample get(const v1::DirectionSample& in, const Place& place, Validator
   sample.peak_10ms_bytes = in.has_peak_10ms_bytes() ? std::optional(in.peak_10ms_bytes()) : std::nullopt;
   sample.limited = in.limited();
   sample.app_bytes = validator.counters<kCategories>(place / "app_bytes", in.app_bytes());
+  sample.peak_1ms_bytes = in.has_peak_1ms_bytes() ? std::optional(in.peak_1ms_bytes()) : std::nullopt;
+  sample.sizes = validator.counters<kSizeClasses>(place / "sizes", in.sizes());
+  sample.delayed_packets = in.delayed_packets();
+  sample.marked_packets = in.marked_packets();
   return sample;
 }
 
@@ -42,6 +50,9 @@ void put(const VmSample& sample, v1::VmSample* out) {
   put(sample.directions[index(Direction::kIngress)], out->mutable_ingress());
   out->set_connections_opened(sample.connections_opened);
   out->set_connections_active(sample.connections_active);
+  out->set_connections_closed(sample.connections_closed);
+  out->set_connections_failed(sample.connections_failed);
+  out->set_untracked_packets(sample.untracked_packets);
 }
 
 VmSample get(const v1::VmSample& in, const Place& place, Validator& validator) {
@@ -49,7 +60,10 @@ VmSample get(const v1::VmSample& in, const Place& place, Validator& validator) {
       .vm = VmId{in.vm()},
       .directions = {get(in.egress(), place / "egress", validator), get(in.ingress(), place / "ingress", validator)},
       .connections_opened = in.connections_opened(),
-      .connections_active = in.connections_active()};
+      .connections_active = in.connections_active(),
+      .connections_closed = in.connections_closed(),
+      .connections_failed = in.connections_failed(),
+      .untracked_packets = in.untracked_packets()};
 }
 
 void put(const FlowSample& flow, v1::FlowSample* out) {
@@ -79,6 +93,26 @@ FlowSample get(const v1::FlowSample& in, const Place& place, Validator& validato
   flow.bytes = {in.egress_bytes(), in.ingress_bytes()};
   flow.age_seconds = in.age_seconds();
   return flow;
+}
+
+void put(const PortSample& sample, v1::PortSample* out) {
+  out->set_port(valid_text(sample.port, kLongestName));
+  out->set_rx_packets(sample.rx_packets);
+  out->set_rx_bytes(sample.rx_bytes);
+  out->set_tx_packets(sample.tx_packets);
+  out->set_tx_bytes(sample.tx_bytes);
+  out->set_full_packets(sample.full_packets);
+  out->set_unattributed_packets(sample.unattributed_packets);
+}
+
+PortSample get(const v1::PortSample& in, const Place& place, Validator& validator) {
+  return PortSample{.port = validator.name(place / "port", in.port()),
+                    .rx_packets = in.rx_packets(),
+                    .rx_bytes = in.rx_bytes(),
+                    .tx_packets = in.tx_packets(),
+                    .tx_bytes = in.tx_bytes(),
+                    .full_packets = in.full_packets(),
+                    .unattributed_packets = in.unattributed_packets()};
 }
 
 void put(const DataplaneSample& sample, v1::DataplaneSample* out) {
@@ -128,6 +162,7 @@ v1::Report to_proto(const Report& report) {
   for (const auto& vm : report.vms) put(vm, out.add_vms());
   for (const auto& flow : report.top_flows) put(flow, out.add_top_flows());
   for (const auto& stats : report.intents) put(stats, out.add_intents());
+  for (const auto& port : report.ports) put(port, out.add_ports());
   return out;
 }
 
@@ -146,6 +181,8 @@ Result<Report> from_proto(const v1::Report& in) {
       report.top_flows.push_back(get(flow, flows[report.top_flows.size()], validator));
   if (validator.count(place / "intents", static_cast<std::size_t>(in.intents_size()), kMostIntents))
     for (const auto& stats : in.intents()) report.intents.push_back(get(stats));
+  if (const auto ports = place / "ports"; validator.count(ports, static_cast<std::size_t>(in.ports_size()), kMostPorts))
+    for (const auto& port : in.ports()) report.ports.push_back(get(port, ports[report.ports.size()], validator));
   return validator.finish(std::move(report));
 }
 

@@ -11,15 +11,49 @@ namespace {
 
 constexpr std::size_t kDemands = 3;
 
+std::uint32_t number_of(const Ipv4Address& address) {
+  std::uint32_t number = 0;
+  for (const auto octet : address.octets) number = number << 8 | octet;
+  return number;
+}
+
+Ipv4Address ipv4_of(std::uint32_t number) {
+  Ipv4Address address;
+  for (auto octet = address.octets.rbegin(); octet != address.octets.rend(); ++octet, number >>= 8)
+    *octet = static_cast<std::uint8_t>(number);
+  return address;
+}
+
+void put(const TunnelSpec& tunnel, v1::TunnelSpec* out) {
+  out->set_kind(static_cast<std::uint32_t>(tunnel.kind));
+  out->set_local(number_of(tunnel.local));
+  out->set_next_hop(std::string(tunnel.next_hop.octets.begin(), tunnel.next_hop.octets.end()));
+  out->set_udp_port(tunnel.udp_port);
+  for (const auto& remote : tunnel.remotes) out->add_remotes(number_of(remote));
+}
+
+TunnelSpec get(const v1::TunnelSpec& in, const Place& place, Validator& validator) {
+  TunnelSpec tunnel{.kind = validator.choice<TunnelKind>(place / "kind", in.kind(), kTunnelKinds),
+                    .local = ipv4_of(in.local()),
+                    .next_hop = validator.mac(place / "next_hop", in.next_hop())};
+  tunnel.udp_port = static_cast<std::uint16_t>(validator.within(place / "udp_port", in.udp_port(), 1, 65'535));
+  if (validator.count(place / "remotes", static_cast<std::size_t>(in.remotes_size()), kMostRemotes))
+    for (const auto remote : in.remotes()) tunnel.remotes.push_back(ipv4_of(remote));
+  return tunnel;
+}
+
 void put(const UplinkSpec& uplink, v1::UplinkSpec* out) {
   out->set_port(uplink.port);
   out->set_egress_capacity(uplink.capacity[index(Direction::kEgress)].value);
   out->set_ingress_capacity(uplink.capacity[index(Direction::kIngress)].value);
+  if (uplink.tunnel) put(*uplink.tunnel, out->mutable_tunnel());
 }
 
 UplinkSpec get(const v1::UplinkSpec& in, const Place& place, Validator& validator) {
-  return UplinkSpec{.port = validator.name(place / "port", in.port()),
+  UplinkSpec uplink{.port = validator.name(place / "port", in.port()),
                     .capacity = {BytesPerSecond{in.egress_capacity()}, BytesPerSecond{in.ingress_capacity()}}};
+  if (in.has_tunnel()) uplink.tunnel = get(in.tunnel(), place / "tunnel", validator);
+  return uplink;
 }
 
 void put(const VmSpec& vm, v1::VmSpec* out) {
@@ -32,11 +66,28 @@ void put(const VmSpec& vm, v1::VmSpec* out) {
     to->set_segment(attachment.segment.value);
   }
   out->set_allow_foreign_mac(vm.allow_foreign_mac);
+  out->set_group(vm.group);
+}
+
+void put(const GroupSpec& group, v1::GroupSpec* out) {
+  out->set_name(group.name);
+  out->set_egress_cap(group.cap[index(Direction::kEgress)].value);
+  out->set_ingress_cap(group.cap[index(Direction::kIngress)].value);
+  out->set_egress_burst(group.burst[index(Direction::kEgress)].value);
+  out->set_ingress_burst(group.burst[index(Direction::kIngress)].value);
+}
+
+GroupSpec get(const v1::GroupSpec& in, const Place& place, Validator& validator) {
+  return GroupSpec{.name = validator.name(place / "name", in.name()),
+                   .cap = {BytesPerSecond{in.egress_cap()}, BytesPerSecond{in.ingress_cap()}},
+                   .burst = {Bytes{validator.within(place / "egress_burst", in.egress_burst(), 0, kLargestBurst)},
+                             Bytes{validator.within(place / "ingress_burst", in.ingress_burst(), 0, kLargestBurst)}}};
 }
 
 VmSpec get(const v1::VmSpec& in, const Place& place, Validator& validator) {
   VmSpec vm{.id = VmId{in.id()}, .name = validator.name(place / "name", in.name())};
   vm.allow_foreign_mac = in.allow_foreign_mac();
+  vm.group = validator.text(place / "group", in.group(), kLongestName);
   const auto attachments = place / "attachments";
   if (!validator.count(attachments, static_cast<std::size_t>(in.attachments_size()), kMostAttachments)) return vm;
   for (const auto& from : in.attachments()) {
@@ -57,6 +108,9 @@ void put(const Police& police, v1::Intent* intent) {
   out->set_cbs(police.cbs.value);
   out->set_pbs(police.pbs.value);
   out->set_weight(police.weight);
+  out->set_packets_per_second(police.packets_per_second);
+  out->set_packet_burst(police.packet_burst);
+  out->set_shape(police.shape);
 }
 
 Police get(const v1::Police& in, const Place& place, Validator& validator) {
@@ -70,6 +124,9 @@ Police get(const v1::Police& in, const Place& place, Validator& validator) {
   police.cbs = Bytes{validator.within(place / "cbs", in.cbs(), 0, kLargestBurst)};
   police.pbs = Bytes{validator.within(place / "pbs", in.pbs(), 0, kLargestBurst)};
   police.weight = in.weight();
+  police.packets_per_second = in.packets_per_second();
+  police.packet_burst = validator.within(place / "packet_burst", in.packet_burst(), 0, kLargestBurst);
+  police.shape = in.shape();
   return police;
 }
 
@@ -98,6 +155,7 @@ void put(const DesiredState& desired, v1::ToDataplane* message) {
   for (const auto& uplink : desired.uplinks) put(uplink, out->add_uplinks());
   for (const auto& vm : desired.vms) put(vm, out->add_vms());
   for (const auto& intent : desired.intents) put(intent, out->add_intents());
+  for (const auto& group : desired.groups) put(group, out->add_groups());
   out->set_signature_set(desired.signature_set);
 }
 
@@ -123,6 +181,10 @@ DesiredState get(const v1::DesiredState& in, const Place& place, Validator& vali
   if (validator.count(intents, static_cast<std::size_t>(in.intents_size()), kMostIntents))
     for (const auto& intent : in.intents())
       desired.intents.push_back(get(intent, intents[desired.intents.size()], validator));
+  const auto groups = place / "groups";
+  if (validator.count(groups, static_cast<std::size_t>(in.groups_size()), kMostGroups))
+    for (const auto& group : in.groups())
+      desired.groups.push_back(get(group, groups[desired.groups.size()], validator));
   check_unique_ids(desired.vms, vms, validator);
   check_unique_ids(desired.intents, intents, validator);
   desired.signature_set = validator.text(place / "signature_set", in.signature_set(), kLongestName);

@@ -12,6 +12,8 @@ inline constexpr std::size_t kMostAttachments = 64;  // of one VM
 inline constexpr std::size_t kMostIntents = 65'536;
 inline constexpr std::size_t kMostPorts = 4'096;
 inline constexpr std::size_t kMostUplinks = 64;
+inline constexpr std::size_t kMostRemotes = 64;  // of a tunnel
+inline constexpr std::size_t kMostGroups = 1'024;
 
 // Strings, in bytes of UTF-8.
 inline constexpr std::size_t kLongestName = 255;

@@ -25,14 +25,23 @@ enum class DropCause : std::uint8_t {
   kPoliced,    // over the limit
   kUnknownVm,  // unicast from the uplink to no VM of ours
   kHandover,   // ring to the owner was full
-  kPortFull,   // the receiving port took no more packets
-  kNoBuffer,   // no mbuf for a copy
-  kOversize,   // larger than the receiving port's MTU
+  kPortFull,   // the uplink took no more packets
+  kNoBuffer,   // no mbuf for a copy, or no room for a header
+  kOversize,   // larger than the MTU of the port that it came from
+  kGuestFull,  // the receiving guest does not read
+  kMtu,        // fits where it came from, but not where it has to leave
+  kOffload,    // the guest left work to the device that nobody here can do
 };
-inline constexpr std::size_t kDropCauses = 8;
+inline constexpr std::size_t kDropCauses = 11;
 inline constexpr std::array<std::string_view, kDropCauses> kDropCauseNames{
-    "malformed", "spoof", "policed", "unknown_vm", "handover", "port_full", "no_buffer", "oversize"};
+    "malformed", "spoof",    "policed",    "unknown_vm", "handover", "port_full",
+    "no_buffer", "oversize", "guest_full", "mtu",        "offload"};
 constexpr std::size_t index(DropCause cause) { return static_cast<std::size_t>(cause); }
+
+// Frames by size in bytes without FCS: at most 64, 128, 256, 512, 1024, 2048, and larger.
+inline constexpr std::size_t kSizeClasses = 7;
+inline constexpr std::array<std::string_view, kSizeClasses> kSizeClassNames{"64",   "128",  "256",  "512",
+                                                                            "1024", "2048", "jumbo"};
 
 // One VM, one direction, one report interval. All are deltas. Offered = arrived for the VM or from it, counted before
 // the meter wherever the meter is (software or hardware); passed = forwarded; offered - passed = sum of drops.
@@ -45,6 +54,10 @@ struct DirectionSample {
   std::optional<std::uint64_t> peak_10ms_bytes = 0;    // largest offered bytes in any 10 ms; nullopt = not observable
   bool limited = false;                                // the meter dropped or delayed: offered is a lower bound
   std::array<std::uint64_t, kCategories> app_bytes{};  // passed bytes by category
+  std::optional<std::uint64_t> peak_1ms_bytes = 0;     // as peak_10ms_bytes
+  std::array<std::uint64_t, kSizeClasses> sizes{};     // offered packets that the pipeline saw, by size
+  std::uint64_t delayed_packets = 0;                   // held back by shaping and then passed
+  std::uint64_t marked_packets = 0;                    // of those, with congestion experienced (ECN)
   bool operator==(const DirectionSample&) const = default;
 };
 
@@ -53,6 +66,9 @@ struct VmSample {
   std::array<DirectionSample, kDirections> directions;
   std::uint32_t connections_opened = 0;
   std::uint32_t connections_active = 0;
+  std::uint32_t connections_closed = 0;  // by FIN or RST after they were established, or silent for long
+  std::uint32_t connections_failed = 0;  // refused, or never answered
+  std::uint64_t untracked_packets = 0;   // the flow table or the VM's part of it was full
   bool operator==(const VmSample&) const = default;
 };
 
@@ -99,6 +115,19 @@ struct DataplaneSample {
   bool operator==(const DataplaneSample&) const = default;
 };
 
+// One port, deltas per interval, counted where bursts are received and transmitted. Of a VM's port, rx = what its VMs
+// offered + unattributed.
+struct PortSample {
+  std::string port;
+  std::uint64_t rx_packets = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_packets = 0;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t full_packets = 0;          // that the port did not take
+  std::uint64_t unattributed_packets = 0;  // received, but from no VM that is known
+  bool operator==(const PortSample&) const = default;
+};
+
 struct Report {
   std::uint64_t sequence = 0;  // 1, 2, ... within one boot id, no gaps
   UnixNanos time;              // end of the interval, the dataplane's clock (or capture time)
@@ -107,6 +136,7 @@ struct Report {
   std::vector<VmSample> vms;
   std::vector<FlowSample> top_flows;  // at most kMostFlows, the largest by bytes of this interval
   std::vector<IntentStats> intents;
+  std::vector<PortSample> ports;
   bool operator==(const Report&) const = default;
 };
 inline constexpr std::size_t kMostFlows = 64;
@@ -186,13 +216,35 @@ struct VmSpec {
   std::string name;
   std::vector<Attachment> attachments;
   bool allow_foreign_mac = false;
+  std::string group;  // name of a GroupSpec; empty = none
   bool operator==(const VmSpec&) const = default;
+};
+
+// How networks with a VNI cross an uplink: inside UDP, as VXLAN (RFC 7348) or Geneve (RFC 8926).
+enum class TunnelKind : std::uint8_t { kVxlan, kGeneve };
+inline constexpr std::size_t kTunnelKinds = 2;
+struct TunnelSpec {
+  TunnelKind kind = TunnelKind::kVxlan;
+  Ipv4Address local;                 // this dataplane's end
+  MacAddress next_hop;               // of the underlay
+  std::uint16_t udp_port = 4789;     // 6081 is Geneve's
+  std::vector<Ipv4Address> remotes;  // other ends; a frame to an unknown MAC or to many goes to all of them
+  bool operator==(const TunnelSpec&) const = default;
 };
 
 struct UplinkSpec {
   std::string port;
   std::array<BytesPerSecond, kDirections> capacity{kUnlimited, kUnlimited};
+  std::optional<TunnelSpec> tunnel;  // none: attachments with a VNI cannot be reached
   bool operator==(const UplinkSpec&) const = default;
+};
+
+// A tenant: its VMs share a cap. What they are guaranteed passes even when the cap is used up.
+struct GroupSpec {
+  std::string name;
+  std::array<BytesPerSecond, kDirections> cap{kUnlimited, kUnlimited};
+  std::array<Bytes, kDirections> burst;
+  bool operator==(const GroupSpec&) const = default;
 };
 
 // Two-rate limit of one VM and direction (RFC 2698 colours; borrowing as in docs/ARCHITECTURE.md).
@@ -203,7 +255,10 @@ struct Police {
   BytesPerSecond pir;  // >= cir; between the two passes while the uplink has unused capacity
   Bytes cbs;
   Bytes pbs;
-  std::uint32_t weight = 1;  // of borrowing
+  std::uint32_t weight = 1;              // of borrowing
+  std::uint64_t packets_per_second = 0;  // a cap beside pir; 0 = none
+  std::uint64_t packet_burst = 0;
+  bool shape = false;  // what is over the limit waits for a short while instead of being dropped
   bool operator==(const Police&) const = default;
 };
 
@@ -229,6 +284,7 @@ struct DesiredState {
   std::vector<UplinkSpec> uplinks;
   std::vector<VmSpec> vms;
   std::vector<Intent> intents;
+  std::vector<GroupSpec> groups;
   std::string signature_set;  // name of a set installed on the dataplane; empty = its default
   bool operator==(const DesiredState&) const = default;
 };

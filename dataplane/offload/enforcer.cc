@@ -13,8 +13,28 @@ SoftwareLimit software_limit(IntentId id, const wire::Police& police) {
   return {.intent = id,
           .vm = police.vm,
           .direction = police.direction,
-          .limit = {.cir = police.cir, .pir = police.pir, .cbs = police.cbs, .pbs = police.pbs},
-          .weight = police.weight};
+          .limit = {.cir = police.cir,
+                    .pir = police.pir,
+                    .cbs = police.cbs,
+                    .pbs = police.pbs,
+                    .packets_per_second =
+                        police.packets_per_second == 0 ? meter::TwoRate::kAnyPackets : police.packets_per_second,
+                    .packet_burst = police.packet_burst},
+          .weight = police.weight,
+          .shape = police.shape};
+}
+
+// What the two rates of a device's meter cannot do; empty when they can.
+std::string_view needs_software(const ResolvedIntent& intent) {
+  const auto& police = std::get<wire::Police>(intent.intent.what);
+  if (police.shape) return "the device cannot hold packets back (shape)";
+  if (police.packets_per_second != 0) return "the device's meters count bytes, not packets per second";
+  if (intent.in_group) return "the device cannot meter against the tenant's cap";
+  return {};
+}
+
+bool is_for_software(const ResolvedIntent& intent) {
+  return intent.intent.demand == wire::Demand::kSoftware || !needs_software(intent).empty();
 }
 
 }  // namespace
@@ -37,7 +57,7 @@ wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
 std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {
   IntentSet wanted;
   for (const auto& [id, intent] : desired) {
-    if (device_usable_ && intent.intent.demand != wire::Demand::kSoftware) wanted.emplace(id, intent);
+    if (device_usable_ && !is_for_software(intent)) wanted.emplace(id, intent);
   }
   std::map<IntentId, wire::IntentResult> answers;
   for (auto& answer : apply(wanted)) answers.emplace(answer.id, std::move(answer));
@@ -97,13 +117,16 @@ wire::IntentResult Enforcer::settle(const ResolvedIntent& intent,
   const auto& police = std::get<wire::Police>(intent.intent.what);
   const auto on_device = on_device_.find(id);
   const bool demands_software = intent.intent.demand == wire::Demand::kSoftware;
-  if (!demands_software && on_device != on_device_.end() && on_device->second == intent) return achieved_.at(id);
+  if (!is_for_software(intent) && on_device != on_device_.end() && on_device->second == intent) return achieved_.at(id);
 
   wire::IntentResult result{.id = id, .achieved_cir = police.cir, .achieved_pir = police.pir};
   if (const auto answer = answers.find(id); answer != answers.end()) {
     result.reason = answer->second.reason;
   } else if (!demands_software) {
-    result.reason = device_ ? "no port of this dataplane has hardware meters" : "no offload device is configured";
+    if (const auto reason = needs_software(intent); device_usable_ && !reason.empty())
+      result.reason = reason;
+    else
+      result.reason = device_ ? "no port of this dataplane has hardware meters" : "no offload device is configured";
   }
   if (intent.intent.demand == wire::Demand::kRequireHardware) {
     // What the device enforced before, if anything, stays: an old limit is better than none.

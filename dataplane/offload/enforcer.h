@@ -27,6 +27,7 @@ struct SoftwareLimit {
   Direction direction = Direction::kEgress;
   meter::TwoRate limit;
   std::uint32_t weight = 1;
+  bool shape = false;
 };
 
 // What the device counted for one intent since it was installed.

@@ -26,6 +26,7 @@ struct ResolvedIntent {
   // other VMs.
   std::vector<std::uint16_t> source_ports;
   bool allow_foreign_mac = false;  // of the VM: its packets cannot be told by their source MAC
+  bool in_group = false;           // its VM shares a tenant's cap
   bool operator==(const ResolvedIntent&) const = default;
 };
 

@@ -12,12 +12,21 @@
 
 namespace foreflow::pipeline {
 
-// Invariant, once nothing is on its way: rx + flood_copies = tx + sum(drops), over all workers.
-struct alignas(64) WorkerCounters {
+inline constexpr std::size_t kMostPorts = 32;  // RTE_MAX_ETHPORTS of Debian's DPDK
+
+// Of one ethdev, where its bursts are received and transmitted.
+struct PortCounters {
   Counter rx_packets;
   Counter rx_bytes;
   Counter tx_packets;
   Counter tx_bytes;
+  Counter full_packets;          // that it did not take
+  Counter unattributed_packets;  // received on a VM's port, from no VM
+};
+
+// Invariant, once nothing is on its way: sum of rx + flood_copies = sum of tx + sum(drops), over all workers.
+struct alignas(64) WorkerCounters {
+  std::array<PortCounters, kMostPorts> ports;  // by ethdev id
   Counter flood_copies;
   std::array<Counter, wire::kDropCauses> drops;
 };
@@ -40,6 +49,7 @@ class Books {
   explicit Books(vm::VmTable& vms)
       : vms_(vms), lost_(std::make_unique<std::array<Lost, kDirections>[]>(vm::kMostVms)) {}
 
+  PortCounters& port(std::uint16_t id) noexcept { return total_.ports[id]; }
   WorkerCounters& total() noexcept { return total_; }
   const WorkerCounters& total() const noexcept { return total_; }
   const Lost& lost(vm::Slot slot, Direction direction) const noexcept { return lost_[slot][index(direction)]; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/configurator.h"
 
+#include <algorithm>
 #include <cassert>
 #include <set>
 #include <utility>
@@ -14,6 +15,13 @@ namespace {
 
 constexpr auto kProblem = "desired_state_problem";
 
+// How long a rate takes for a burst; at most ten seconds, since no bucket is deeper.
+std::uint64_t duration(Bytes burst, BytesPerSecond rate) {
+  const auto exact =
+      static_cast<unsigned __int128>(burst.value) * kNanosPerSecond / std::max<std::uint64_t>(rate.value, 1);
+  return static_cast<std::uint64_t>(std::min<unsigned __int128>(exact, 10 * kNanosPerSecond));
+}
+
 }  // namespace
 
 void Configurator::begin(const wire::DesiredState& desired) {
@@ -23,6 +31,7 @@ void Configurator::begin(const wire::DesiredState& desired) {
   check_signature_set(former.signature_set);
   assign_slots();
   set_capacities();
+  set_group_caps();
   intents_ = resolve_intents(desired_, ports_);
   answer_ = wire::Applied{desired_.generation, enforcer_.prepare(intents_)};
   publish();
@@ -72,15 +81,37 @@ void Configurator::set_capacities() {
     for (const auto& spec : desired_.uplinks)
       if (spec.port == port.name) capacity = spec.capacity;
     for (std::size_t at = 0; at < kDirections; ++at)
-      engine_.residuals()[uplink].directions[at].set_capacity(capacity[at]);
+      engine_.limits().uplinks[uplink].residuals[at].set_capacity(capacity[at]);
     ++uplink;
   }
 }
 
+// A group that stays keeps its slot, and so its level. The bucket is as deep as the burst lasts at the cap.
+void Configurator::set_group_caps() {
+  std::map<std::string, GroupSlot> groups;
+  std::set<GroupSlot> taken;
+  for (const auto& spec : desired_.groups)
+    if (const auto known = groups_.find(spec.name); known != groups_.end())
+      taken.insert(groups.insert(*known).first->second);
+  GroupSlot next = 0;
+  for (const auto& spec : desired_.groups) {
+    auto& limits = engine_.limits().groups;
+    while (taken.contains(next)) ++next;
+    if (!groups.contains(spec.name) && next == limits.size()) {
+      problems_.push_back({kProblem, fmt::format("group '{}': all {} are taken", spec.name, limits.size())});
+      continue;
+    }
+    if (groups.try_emplace(spec.name, next).second) taken.insert(next);
+    for (std::size_t at = 0; at < kDirections; ++at)
+      limits[groups.at(spec.name)].residuals[at].set_capacity(spec.cap[at], duration(spec.burst[at], spec.cap[at]));
+  }
+  groups_ = std::move(groups);
+}
+
 void Configurator::publish() {
   const SnapshotInput input{
-      desired_,   ports_, enforcer_.software_limits(), slots_, static_cast<std::uint16_t>(engine_.workers().size()),
-      signatures_};
+      desired_,    ports_, enforcer_.software_limits(), slots_, static_cast<std::uint16_t>(engine_.workers().size()),
+      signatures_, groups_};
   std::vector<std::string> found;
   engine_.publisher().publish(build_snapshot(input, found));
   for (auto& text : found) problems_.push_back({kProblem, std::move(text)});

@@ -3,6 +3,7 @@
 // longer needed goes. Place: dataplane/pipeline. Thread safety: control thread. Nothing here waits.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ class Configurator {
   // Once the grace period is over: what was achieved. Only a change of the desired state has an answer.
   std::optional<wire::Applied> finish();
 
+  std::span<const port::Port> ports() const { return ports_; }
   const wire::DesiredState& desired() const { return desired_; }
   const offload::IntentSet& intents() const { return intents_; }
   const vm::SlotAllocator& slots() const { return slots_; }
@@ -45,12 +47,14 @@ class Configurator {
   void check_signature_set(const std::string& former);
   void assign_slots();
   void set_capacities();
+  void set_group_caps();
   void publish();
 
   Engine& engine_;
   offload::Enforcer& enforcer_;
   std::span<const port::Port> ports_;
   vm::SlotAllocator slots_;
+  std::map<std::string, GroupSlot> groups_;
   wire::DesiredState desired_;
   offload::IntentSet intents_;
   std::shared_ptr<Signatures> signatures_;

@@ -45,14 +45,14 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::
     uplinks += port.role == config::PortRole::kUplink ? 1 : 0;
   }
   engine->shared_queues_ = std::vector<SharedQueue>(most_id + 1u);
-  engine->residuals_ = std::vector<UplinkResidual>(uplinks);
+  engine->limits_ = std::make_unique<SharedLimits>(uplinks, config.workers);
   if (config.clock.source == config::ClockSource::kCapture)
     engine->timeline_ = std::make_unique<Timeline>(config.workers, config.clock.speed, monotonic_ns);
   for (std::uint16_t id = 0; id < config.workers; ++id) {
     const WorkerWiring wiring{id,
                               ports,
                               engine->shared_queues_,
-                              engine->residuals_,
+                              *engine->limits_,
                               pool,
                               *engine->handover_,
                               engine->vms_,

@@ -44,7 +44,7 @@ class Engine {
 
   Publisher& publisher() noexcept { return *publisher_; }
   vm::VmTable& vms() noexcept { return vms_; }
-  std::span<UplinkResidual> residuals() noexcept { return residuals_; }
+  SharedLimits& limits() noexcept { return *limits_; }
   std::span<const std::unique_ptr<Worker>> workers() const noexcept { return workers_; }
   // Null when the clock is the wall's.
   Timeline* timeline() noexcept { return timeline_.get(); }
@@ -72,7 +72,7 @@ class Engine {
   std::unique_ptr<Publisher> publisher_;
   vm::VmTable vms_;
   std::vector<SharedQueue> shared_queues_;
-  std::vector<UplinkResidual> residuals_;
+  std::unique_ptr<SharedLimits> limits_;
   std::unique_ptr<Timeline> timeline_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Job> jobs_;

@@ -18,6 +18,11 @@ bool is_active(const flow::FlowRecord& record) noexcept {
   return record.key.protocol == net::kTcp && record.tcp != TcpState::kNone && record.tcp != TcpState::kClosed;
 }
 
+// `former`: the state that the connection ended in; it failed if it was never established.
+void count_end(vm::VmState& state, TcpState former) noexcept {
+  (former == TcpState::kOpening ? state.connections_failed : state.connections_closed).add(1);
+}
+
 }  // namespace
 
 TcpStep tcp_step(TcpState state, std::uint8_t flags) noexcept {
@@ -39,9 +44,17 @@ flow::FlowRecord* FlowTracker::track(const Packet& packet, std::uint64_t now_ns)
   if (packet.parsed.ip_version == 0 || flows_.capacity() == 0) return nullptr;
   const auto key = flow::make_key(packet.parsed, packet.slot, packet.direction);
   const auto found = flows_.find_or_insert(key, now_ns);
-  if (found.record == nullptr) return nullptr;
+  if (found.record == nullptr) {
+    vms_[packet.slot].untracked_packets.add(1);
+    return nullptr;
+  }
   if (key.protocol == net::kTcp || key.protocol == net::kUdp) follow(*found.record, packet, found.is_new);
   return found.record;
+}
+
+flow::FlowRecord* FlowTracker::known(const Packet& packet) noexcept {
+  if (packet.parsed.ip_version == 0) return nullptr;
+  return flows_.find(flow::make_key(packet.parsed, packet.slot, packet.direction));
 }
 
 void FlowTracker::follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept {
@@ -56,9 +69,11 @@ void FlowTracker::follow(flow::FlowRecord& record, const Packet& packet, bool is
       record.protocol = record.app = 0;
       record.category = record.confidence = 0;
     }
+    const auto former = record.tcp;
     if (record.tcp != step.state) record.tcp = step.state;
     if (const bool active = is_active(record); active != was_active)
       state.connections_active.set(state.connections_active.read() + (active ? 1 : -1));
+    if (was_active && record.tcp == TcpState::kClosed) count_end(state, former);
   } else if (record.key.protocol == net::kUdp && is_new) {
     state.connections_opened.add(1);
     state.connections_active.add(1);
@@ -97,8 +112,11 @@ void FlowTracker::remove_vm(vm::Slot slot) {
 }
 
 void FlowTracker::ended(const flow::FlowRecord& record) noexcept {
-  auto& active = vms_[record.key.vm].connections_active;
-  if (is_active(record) && active.read() > 0) active.set(active.read() - 1);
+  auto& state = vms_[record.key.vm];
+  auto& active = state.connections_active;
+  if (!is_active(record)) return;
+  if (active.read() > 0) active.set(active.read() - 1);
+  count_end(state, record.tcp);
 }
 
 }  // namespace foreflow::pipeline

@@ -36,6 +36,9 @@ class FlowTracker {
   // The packet's flow; null when it has none (not IP) or the table is full. Bytes are added once the packet passes.
   flow::FlowRecord* track(const Packet& packet, std::uint64_t now_ns) noexcept;
 
+  // The flow that the packet was tracked in before; null when it is gone.
+  flow::FlowRecord* known(const Packet& packet) noexcept;
+
   // `signatures` may be null: nothing is classified. `worker` names the scratch space.
   void use(Signatures* signatures, std::uint16_t worker) noexcept;
   void age(std::uint64_t now_ns) noexcept;

@@ -3,43 +3,53 @@
 
 #include <algorithm>
 
+#include "dataplane/pipeline/forwarder_run.h"
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
 
-struct Forwarder::Run {
-  vm::Slot slot = vm::kNoSlot;
-  const VmEntry* vm = nullptr;
-  std::size_t count = 0;
-  std::array<Frame*, kBurst> frames;
-  std::array<Route, kBurst> routes;
-  std::array<police::Offer, kBurst> offers;
-  std::array<flow::FlowRecord*, kBurst> flows;
-
-  void remove(std::size_t at) noexcept { frames[at] = nullptr; }
-};
-
-namespace {
-
-std::uint32_t size_of(const Frame& frame) noexcept { return rte_pktmbuf_pkt_len(frame.packet); }
-
-std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
-  return {rte_pktmbuf_mtod(packet, const std::uint8_t*), rte_pktmbuf_data_len(packet)};
+Forwarder::Forwarder(const ForwarderWiring& wiring) : w_(wiring) {
+  const auto lender = [&](UplinkLimits& uplink, Direction direction) {
+    return meter::Lender(uplink.lending[index(direction)], w_.worker, vm::kMostVms);
+  };
+  for (auto& uplink : w_.limits.uplinks)
+    lenders_.push_back({lender(uplink, Direction::kEgress), lender(uplink, Direction::kIngress)});
 }
 
-Category category_of(const flow::FlowRecord* flow) noexcept {
-  return flow == nullptr ? Category::kUnknown : static_cast<Category>(flow->category);
+void Forwarder::begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept {
+  snapshot_ = &snapshot;
+  now_ns_ = now_ns;
+  for (std::size_t uplink = 0; uplink < lenders_.size(); ++uplink)
+    for (std::size_t at = 0; at < kDirections; ++at)
+      lenders_[uplink][at].turn(w_.limits.uplinks[uplink].residuals[at].capacity(), now_ns);
+  shaper_.visit([this](vm::Slot slot, Direction direction, ShapeQueue& queue) { release(slot, direction, queue); });
 }
 
-void add_bytes(flow::FlowRecord* flow, Direction direction, std::uint32_t size) noexcept {
-  if (flow == nullptr) return;
-  if (direction == Direction::kEgress)
-    flow->egress_bytes += size;
-  else
-    flow->ingress_bytes += size;
+void Forwarder::adopt(vm::Slot slot, const VmEntry& vm, std::uint64_t now_ns) {
+  for (const auto direction : kBothDirections) {
+    const auto at = index(direction);
+    auto& state = w_.books.vm(slot).directions[at];
+    if (vm.limits[at]) state.meter.configure(*vm.limits[at], now_ns);
+    state.borrower.set_weight(vm.weights[at]);
+    if (vm.limits[at] && vm.shaped[at])
+      shaper_.shape(slot, direction, vm.limits[at]->pir);
+    else
+      shaper_.stop(slot, direction);
+  }
 }
 
-}  // namespace
+void Forwarder::forget(vm::Slot slot) noexcept {
+  auto& directions = w_.books.vm(slot).directions;
+  for (std::size_t at = 0; at < kDirections; ++at) {
+    for (auto& uplink : lenders_) uplink[at].forget(directions[at].borrower);
+    directions[at].borrower = {};
+    directions[at].meter = {};
+    const auto direction = static_cast<Direction>(at);
+    if (auto* queue = shaper_.queue(slot, direction); queue != nullptr)
+      discard(vm::kNoSlot, direction, *queue, wire::DropCause::kUnknownVm);
+    shaper_.stop(slot, direction);
+  }
+}
 
 void Forwarder::drop(const Frame& frame, const Account& account, wire::DropCause cause) noexcept {
   w_.books.dropped(account, cause);
@@ -68,13 +78,17 @@ void Forwarder::by_vm(std::span<Frame> frames, Stage&& stage) noexcept {
 bool Forwarder::open(Run& run, Direction direction) noexcept {
   std::uint64_t bytes = 0;
   std::size_t kept = 0;
+  std::array<std::uint8_t, wire::kSizeClasses> sizes{};
   for (std::size_t i = 0; i < run.count; ++i) {
     auto* frame = run.frames[i];
     if (run.vm == nullptr || run.vm->id != frame->passage.vm) {
+      if (direction == Direction::kEgress) w_.books.port(frame->passage.port_id).unattributed_packets.add(1);
       drop(*frame, {}, wire::DropCause::kUnknownVm);
       continue;
     }
-    bytes += size_of(*frame);
+    const auto size = size_of(*frame);
+    bytes += size;
+    ++sizes[vm::size_class(size)];
     run.frames[kept++] = frame;
   }
   run.count = kept;
@@ -82,14 +96,32 @@ bool Forwarder::open(Run& run, Direction direction) noexcept {
   auto& state = w_.books.vm(run.slot).directions[index(direction)];
   state.offered_packets.add(kept);
   state.offered_bytes.add(bytes);
-  state.peak.add(bytes, now_ns_);
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] != 0) state.sizes[i].add(sizes[i]);
+  state.peak_1ms.add(bytes, now_ns_);
+  state.peak_10ms.add(bytes, now_ns_);
   return true;
+}
+
+police::Limits Forwarder::limits_of(const VmEntry& vm, vm::Slot slot, Direction direction,
+                                    std::uint8_t uplink) noexcept {
+  const auto at = index(direction);
+  auto& state = w_.books.vm(slot).directions[at];
+  police::Limits limits;
+  if (vm.limits[at]) limits.meter = &state.meter;
+  if (vm.group != kNoGroup) limits.group = &w_.limits.groups[vm.group].residuals[at];
+  if (uplink < lenders_.size()) {
+    limits.uplink = &w_.limits.uplinks[uplink].residuals[at];
+    limits.lender = &lenders_[uplink][at];
+    limits.borrower = &state.borrower;
+  }
+  return limits;
 }
 
 // Asks the meter about the frames that are left in the run, and drops those that it refuses.
 void Forwarder::decide(Run& run, Direction direction) noexcept {
+  if (auto* queue = shaper_.queue(run.slot, direction); queue != nullptr) return decide_shaped(run, direction, *queue);
   auto& state = w_.books.vm(run.slot).directions[index(direction)];
-  auto* meter = run.vm->limits[index(direction)] ? &state.meter : nullptr;
   // Frames of one VM and burst share an uplink, but for ingress from several at once: each is charged where it came
   // from.
   std::size_t begin = 0;
@@ -100,8 +132,8 @@ void Forwarder::decide(Run& run, Direction direction) noexcept {
     const auto uplink = uplink_of(begin);
     auto end = begin + 1;
     while (end < run.count && uplink_of(end) == uplink) ++end;
-    auto* residual = uplink < w_.residuals.size() ? &w_.residuals[uplink].directions[index(direction)] : nullptr;
-    police::decide(meter, residual, std::span(run.offers.data() + begin, end - begin), now_ns_);
+    police::decide(limits_of(*run.vm, run.slot, direction, uplink), std::span(run.offers.data() + begin, end - begin),
+                   now_ns_);
     begin = end;
   }
   for (std::size_t i = 0; i < run.count; ++i) {
@@ -155,6 +187,9 @@ Forwarder::Route Forwarder::route(const Frame& frame, const VmEntry& vm) const n
   if (frame.source == nullptr && !vm.allow_foreign_mac) return refuse(wire::DropCause::kSpoof);
   route.segment = frame.source != nullptr ? frame.source->segment : snapshot_->ports[frame.passage.port_id].segment;
 
+  if (!fits(size_of(frame), snapshot_->ports[frame.passage.port_id].largest_frame))
+    return refuse(wire::DropCause::kOversize);
+
   if (frame.parsed.destination.is_multicast()) {
     route.list = snapshot_->flood(route.segment);
     route.kind = Kind::kFlood;
@@ -163,7 +198,7 @@ Forwarder::Route Forwarder::route(const Frame& frame, const VmEntry& vm) const n
   route.local = snapshot_->directory.by_destination(route.segment, frame.parsed.destination);
   if (route.local == nullptr && vm.uplink == kNoUplink) return refuse(wire::DropCause::kUnknownVm);
   const auto port_id = route.local != nullptr ? route.local->port_id : snapshot_->uplinks[vm.uplink];
-  if (!fits(size_of(frame), snapshot_->ports[port_id].largest_frame)) return refuse(wire::DropCause::kOversize);
+  if (!fits(size_of(frame), snapshot_->ports[port_id].largest_frame)) return refuse(wire::DropCause::kMtu);
   route.kind = route.local != nullptr ? Kind::kLocal : Kind::kUplink;
   return route;
 }
@@ -188,6 +223,11 @@ void Forwarder::forward(const Frame& frame, const Route& route, std::uint8_t upl
 
 void Forwarder::to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t uplink, const Account& account) noexcept {
   const auto size = rte_pktmbuf_pkt_len(packet);
+  if (!fits(size, snapshot_->ports[snapshot_->uplinks[uplink]].largest_frame)) {
+    w_.books.dropped(account, wire::DropCause::kMtu);
+    rte_pktmbuf_free(packet);
+    return;
+  }
   if (!insert_tag(packet, route.segment)) {
     w_.books.dropped(account, wire::DropCause::kNoBuffer);
     rte_pktmbuf_free(packet);
@@ -216,7 +256,7 @@ void Forwarder::ingress_run(Run& run) noexcept {
     auto* frame = run.frames[i];
     const auto size = size_of(*frame);
     if (!fits(size, snapshot_->ports[frame->passage.port_id].largest_frame)) {
-      drop(*frame, {run.slot, Direction::kIngress}, wire::DropCause::kOversize);
+      drop(*frame, {run.slot, Direction::kIngress}, wire::DropCause::kMtu);
       continue;
     }
     run.flows[kept] =

@@ -9,11 +9,12 @@
 
 #include <rte_mbuf.h>
 
-#include "common/meter/residual.h"
 #include "dataplane/net/parse.h"
 #include "dataplane/pipeline/books.h"
 #include "dataplane/pipeline/flow_tracker.h"
 #include "dataplane/pipeline/outbox.h"
+#include "dataplane/pipeline/shaper.h"
+#include "dataplane/pipeline/shared_limits.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/police/police.h"
 
@@ -28,15 +29,16 @@ struct Frame {
   bool malformed = false;
 };
 
-// What one direction of each uplink has left; outside the snapshot, shared by all workers.
-struct UplinkResidual {
-  std::array<meter::Residual, kDirections> directions;
-};
+inline void parse(Frame& frame) noexcept {
+  const auto* packet = frame.packet;
+  frame.malformed = net::parse({rte_pktmbuf_mtod(packet, const std::uint8_t*), rte_pktmbuf_data_len(packet)},
+                               rte_pktmbuf_pkt_len(packet), frame.parsed) != net::ParseStatus::kOk;
+}
 
 struct ForwarderWiring {
   std::uint16_t worker = 0;
   rte_mempool* pool = nullptr;  // of copies
-  std::span<UplinkResidual> residuals;
+  SharedLimits& limits;
   Books& books;
   Outbox& outbox;
   FlowTracker& tracker;
@@ -44,13 +46,10 @@ struct ForwarderWiring {
 
 class Forwarder {
  public:
-  explicit Forwarder(const ForwarderWiring& wiring) : w_(wiring) {}
+  explicit Forwarder(const ForwarderWiring& wiring);
 
-  // Time and configuration of the stages that follow.
-  void begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept {
-    snapshot_ = &snapshot;
-    now_ns_ = now_ns;
-  }
+  // Time and configuration of the stages that follow. What waited for its limit and may pass now goes first.
+  void begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept;
 
   // At most kBurst frames, all owned by this worker, in order of arrival.
   void egress(std::span<Frame> frames) noexcept;
@@ -63,6 +62,12 @@ class Forwarder {
   void finish() noexcept;
 
   void drop(const Frame& frame, const Account& account, wire::DropCause cause) noexcept;
+  // The VM of a slot as a new configuration has it; allocates where it is shaped for the first time.
+  void adopt(vm::Slot slot, const VmEntry& vm, std::uint64_t now_ns);
+  // The slot gets another VM.
+  void forget(vm::Slot slot) noexcept;
+  // Frees what still waits and counts it as policed. Once no worker runs.
+  void discard_held() noexcept;
 
  private:
   // Where a frame goes on from the egress stage.
@@ -81,6 +86,12 @@ class Forwarder {
   void ingress_run(Run& run) noexcept;
   bool open(Run& run, Direction direction) noexcept;
   void decide(Run& run, Direction direction) noexcept;
+  void decide_shaped(Run& run, Direction direction, ShapeQueue& queue) noexcept;
+  void hold(const Frame& frame, ShapeQueue& queue) noexcept;
+  void release(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept;
+  bool release_first(const VmEntry& vm, Direction direction, ShapeQueue& queue) noexcept;
+  void discard(vm::Slot slot, Direction direction, ShapeQueue& queue, wire::DropCause cause) noexcept;
+  police::Limits limits_of(const VmEntry& vm, vm::Slot slot, Direction direction, std::uint8_t uplink) noexcept;
   Route route(const Frame& frame, const VmEntry& vm) const noexcept;
   void forward(const Frame& frame, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
   void to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
@@ -88,6 +99,8 @@ class Forwarder {
   void flood_from_vm(const Frame& frame, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
 
   ForwarderWiring w_;
+  std::vector<std::array<meter::Lender, kDirections>> lenders_;  // by uplink
+  Shaper shaper_;
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t now_ns_ = 0;
   std::array<Frame, kBurst> lane_;

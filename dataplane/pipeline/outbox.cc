@@ -17,6 +17,7 @@ Outbox::Outbox(const OutboxWiring& wiring, Books& books)
     if (ports_.size() <= port.id) ports_.resize(port.id + 1u);
     auto& box = ports_[port.id];
     box.port_id = port.id;
+    if (port.role == config::PortRole::kVm) box.refused = wire::DropCause::kGuestFull;
     box.queue = static_cast<std::uint16_t>(worker_ % port.tx_queues);
     if (port.tx_queues < handover_.workers()) box.lock = &wiring.shared[port.id].lock;
   }
@@ -57,11 +58,14 @@ void Outbox::flush(PortBox& box) noexcept {
     books_.passed(box.pending[i].account, box.pending[i].size);
   }
   if (sent != 0) {
-    books_.total().tx_packets.add(sent);
-    books_.total().tx_bytes.add(bytes);
+    books_.port(box.port_id).tx_packets.add(sent);
+    books_.port(box.port_id).tx_bytes.add(bytes);
   }
-  for (auto i = sent; i < box.count; ++i) books_.dropped(box.pending[i].account, wire::DropCause::kPortFull);
-  if (sent < box.count) rte_pktmbuf_free_bulk(&box.packets[sent], box.count - sent);
+  if (sent < box.count) {
+    books_.port(box.port_id).full_packets.add(box.count - sent);
+    for (auto i = sent; i < box.count; ++i) books_.dropped(box.pending[i].account, box.refused);
+    rte_pktmbuf_free_bulk(&box.packets[sent], box.count - sent);
+  }
   box.count = 0;
 }
 

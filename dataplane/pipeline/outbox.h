@@ -50,6 +50,7 @@ class Outbox {
   struct PortBox {
     std::uint16_t port_id = 0;
     std::uint16_t queue = 0;
+    wire::DropCause refused = wire::DropCause::kPortFull;
     rte_spinlock_t* lock = nullptr;  // null: the queue is ours alone
     std::uint16_t count = 0;
     std::array<rte_mbuf*, kBurst> packets;

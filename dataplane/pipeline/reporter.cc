@@ -15,12 +15,28 @@ wire::DataplaneSample totals_of(Engine& engine) {
   wire::DataplaneSample sum;
   for (const auto& worker : engine.workers()) {
     const auto& total = worker->books().total();
-    sum.rx_packets += total.rx_packets.read();
-    sum.rx_bytes += total.rx_bytes.read();
-    sum.tx_packets += total.tx_packets.read();
-    sum.tx_bytes += total.tx_bytes.read();
+    for (const auto& port : total.ports) {
+      sum.rx_packets += port.rx_packets.read();
+      sum.rx_bytes += port.rx_bytes.read();
+      sum.tx_packets += port.tx_packets.read();
+      sum.tx_bytes += port.tx_bytes.read();
+    }
     sum.flood_copies += total.flood_copies.read();
     for (std::size_t cause = 0; cause < wire::kDropCauses; ++cause) sum.drops[cause] += total.drops[cause].read();
+  }
+  return sum;
+}
+
+wire::PortSample totals_of(Engine& engine, const port::Port& port) {
+  wire::PortSample sum{.port = port.name};
+  for (const auto& worker : engine.workers()) {
+    const auto& counters = worker->books().total().ports[port.id];
+    sum.rx_packets += counters.rx_packets.read();
+    sum.rx_bytes += counters.rx_bytes.read();
+    sum.tx_packets += counters.tx_packets.read();
+    sum.tx_bytes += counters.tx_bytes.read();
+    sum.full_packets += counters.full_packets.read();
+    sum.unattributed_packets += counters.unattributed_packets.read();
   }
   return sum;
 }
@@ -32,6 +48,7 @@ wire::Report Reporter::report(UnixNanos time, std::uint64_t interval_ns) {
   report.time = time;
   report.interval_ns = interval_ns;
   report.dataplane = dataplane();
+  report.ports = ports();
   ByIntent intents;
   read_device(intents);
   for (const auto& [vm, slot] : configurator_.slots().held())
@@ -130,6 +147,24 @@ wire::DataplaneSample Reporter::dataplane() {
   for (std::size_t cause = 0; cause < wire::kDropCauses; ++cause) sample.drops[cause] -= last_.drops[cause];
   last_ = now;
   return sample;
+}
+
+// A port's counters stay with its ethdev id; one that comes counts from then on.
+std::vector<wire::PortSample> Reporter::ports() {
+  std::vector<wire::PortSample> samples;
+  for (const auto& port : configurator_.ports()) {
+    const auto now = totals_of(engine_, port);
+    const auto& before = last_ports_[port.id];
+    auto& sample = samples.emplace_back(now);
+    sample.rx_packets -= before.rx_packets;
+    sample.rx_bytes -= before.rx_bytes;
+    sample.tx_packets -= before.tx_packets;
+    sample.tx_bytes -= before.tx_bytes;
+    sample.full_packets -= before.full_packets;
+    sample.unattributed_packets -= before.unattributed_packets;
+    last_ports_[port.id] = now;
+  }
+  return samples;
 }
 
 std::vector<wire::FlowSample> Reporter::top_flows() {

@@ -38,6 +38,7 @@ class Reporter {
   wire::IntentStats read_software(const offload::SoftwareLimit& limit) const;
   profile::Sampler::AllUnseen unseen(VmId vm, vm::Slot slot) const;
   wire::DataplaneSample dataplane();
+  std::vector<wire::PortSample> ports();
   std::vector<wire::FlowSample> top_flows();
   wire::FlowSample describe(const FlowView& view, VmId vm) const;
 
@@ -49,6 +50,7 @@ class Reporter {
   std::map<IntentId, wire::IntentStats> device_last_;  // as last read
   std::map<IntentId, SoftwareIntent> software_;
   wire::DataplaneSample last_;
+  std::array<wire::PortSample, kMostPorts> last_ports_;  // by ethdev id
 };
 
 }  // namespace foreflow::pipeline

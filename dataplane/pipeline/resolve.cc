@@ -14,6 +14,7 @@ struct Places {
   struct Vm {
     std::vector<offload::ResolvedAttachment> attachments;
     bool allow_foreign_mac = false;
+    bool in_group = false;
   };
   std::set<std::uint16_t> uplinks;
   std::map<VmId, Vm> vms;
@@ -28,6 +29,7 @@ Places find_places(const wire::DesiredState& desired, std::span<const port::Port
   for (const auto& vm : desired.vms) {
     auto& place = places.vms[vm.id];
     place.allow_foreign_mac = vm.allow_foreign_mac;
+    place.in_group = !vm.group.empty();
     for (const auto& attachment : vm.attachments) {
       const auto port =
           std::find_if(ports.begin(), ports.end(), [&](const auto& p) { return p.name == attachment.port; });
@@ -61,6 +63,7 @@ offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<
       const auto sources = source_ports(places, vm->second);
       resolved.attachments = vm->second.attachments;
       resolved.allow_foreign_mac = vm->second.allow_foreign_mac;
+      resolved.in_group = vm->second.in_group;
       resolved.source_ports.assign(sources.begin(), sources.end());
     }
     intents.emplace(intent.id, std::move(resolved));

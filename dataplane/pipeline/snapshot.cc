@@ -54,7 +54,15 @@ class Builder {
     entry.allow_foreign_mac = spec.allow_foreign_mac;
     entry.owner = owner_of(*slot, input_.workers);
     if (!snapshot_->uplinks.empty()) entry.uplink = static_cast<std::uint8_t>(*slot % snapshot_->uplinks.size());
+    add_group(spec, entry);
     for (const auto& attachment : spec.attachments) add_attachment(spec, attachment, *slot);
+  }
+
+  void add_group(const wire::VmSpec& spec, VmEntry& entry) {
+    if (spec.group.empty()) return;
+    const auto group = input_.groups.find(spec.group);
+    if (group == input_.groups.end()) return problem(spec, fmt::format("there is no group '{}'", spec.group));
+    entry.group = group->second;
   }
 
   void add_attachment(const wire::VmSpec& spec, const wire::Attachment& wish, vm::Slot slot) {
@@ -85,6 +93,7 @@ class Builder {
       auto& entry = snapshot_->vms[*slot];
       entry.limits[index(limit.direction)] = limit.limit;
       entry.weights[index(limit.direction)] = limit.weight;
+      entry.shaped[index(limit.direction)] = limit.shape;
     }
   }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +16,7 @@
 #include "dataplane/classify/classifier.h"
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/pipeline/handover.h"
+#include "dataplane/pipeline/shared_limits.h"
 #include "dataplane/port/port.h"
 #include "dataplane/vm/directory.h"
 #include "dataplane/vm/slots.h"
@@ -38,8 +40,9 @@ struct VmEntry {
   std::uint8_t uplink = kNoUplink;  // where its traffic to strangers goes
   // What the pipeline meters; empty = no limit, or the device meters it.
   std::array<std::optional<meter::TwoRate>, kDirections> limits;
-  // Of borrowing. Not yet used: lending asks the uplink's residual alone.
-  std::array<std::uint32_t, kDirections> weights{1, 1};
+  std::array<std::uint32_t, kDirections> weights{1, 1};  // of borrowing
+  std::array<bool, kDirections> shaped{};                // where there is a limit: what is over it waits
+  GroupSlot group = kNoGroup;
 };
 
 struct PortEntry {
@@ -69,6 +72,10 @@ struct Snapshot {
   const VmEntry* vm(vm::Slot slot) const noexcept {
     return slot < vms.size() && vms[slot].present ? &vms[slot] : nullptr;
   }
+  // 0: no port of ours.
+  std::uint32_t largest_frame(std::uint16_t port_id) const noexcept {
+    return port_id < ports.size() ? ports[port_id].largest_frame : 0;
+  }
   const FloodList* flood(Segment segment) const noexcept;
 };
 
@@ -79,6 +86,7 @@ struct SnapshotInput {
   const vm::SlotAllocator& slots;  // holds every VM of `desired` that has a slot
   std::uint16_t workers = 1;
   std::shared_ptr<Signatures> signatures;
+  const std::map<std::string, GroupSlot>& groups;  // every group of `desired`, by name
 };
 
 // What cannot be done (unknown port, MAC given twice, VXLAN segment) is left out and named in `problems`.

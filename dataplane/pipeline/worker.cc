@@ -8,16 +8,6 @@
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
-namespace {
-
-void parse(Frame& frame) noexcept {
-  const auto* packet = frame.packet;
-  frame.malformed = net::parse({rte_pktmbuf_mtod(packet, const std::uint8_t*), rte_pktmbuf_data_len(packet)},
-                               rte_pktmbuf_pkt_len(packet), frame.parsed) != net::ParseStatus::kOk;
-}
-
-}  // namespace
-
 Worker::Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> sources)
     : id_(wiring.id),
       handover_(wiring.handover),
@@ -25,7 +15,7 @@ Worker::Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> 
       books_(wiring.vms),
       outbox_({wiring.id, wiring.ports, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
       tracker_(wiring.flows, wiring.vms),
-      forwarder_({wiring.id, wiring.pool, wiring.residuals, books_, outbox_, tracker_}),
+      forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_}),
       top_flows_(tracker_.flows()),
       sources_(std::move(sources)),
       occupants_(vm::kMostVms) {}
@@ -60,6 +50,7 @@ std::size_t Worker::drain(const Snapshot& snapshot, std::uint64_t now_ns) {
 }
 
 void Worker::discard_handed_over() noexcept {
+  forwarder_.discard_held();
   std::array<rte_mbuf*, kBurst> packets;
   for (std::uint16_t from = 0; from < handover_.workers(); ++from) {
     if (from == id_) continue;
@@ -87,14 +78,12 @@ void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
     auto& occupant = occupants_[slot];
     if (occupant && (entry == nullptr || *occupant != entry->id)) {
       tracker_.remove_vm(static_cast<vm::Slot>(slot));
-      for (auto& direction : vms_[static_cast<vm::Slot>(slot)].directions) direction.meter = {};
+      forwarder_.forget(static_cast<vm::Slot>(slot));
       occupant.reset();
     }
     if (entry == nullptr) continue;
     occupant = entry->id;
-    for (const auto direction : kBothDirections)
-      if (const auto& limit = entry->limits[index(direction)])
-        vms_[static_cast<vm::Slot>(slot)].directions[index(direction)].meter.configure(*limit, now_ns);
+    forwarder_.adopt(static_cast<vm::Slot>(slot), *entry, now_ns);
   }
   tracker_.use(snapshot.signatures.get(), id_);
   adopted_ = snapshot.serial;
@@ -137,8 +126,8 @@ void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexce
     bytes += rte_pktmbuf_pkt_len(packets[i]);
     parse(frame);
   }
-  books_.total().rx_packets.add(packets.size());
-  books_.total().rx_bytes.add(bytes);
+  books_.port(port_id).rx_packets.add(packets.size());
+  books_.port(port_id).rx_bytes.add(bytes);
 
   if (port_id >= snapshot_->ports.size() || snapshot_->ports[port_id].uplink == kNoUplink)
     return from_vm_port(std::span(frames.data(), packets.size()));
@@ -157,6 +146,7 @@ void Worker::from_vm_port(std::span<Frame> frames) noexcept {
       passage.slot = snapshot_->ports[passage.port_id].sole_slot;
     const auto* entry = snapshot_->vm(passage.slot);
     if (entry == nullptr) {
+      books_.port(passage.port_id).unattributed_packets.add(1);
       lost(frame, frame.malformed ? wire::DropCause::kMalformed : wire::DropCause::kSpoof);
       continue;
     }

@@ -25,7 +25,7 @@ struct WorkerWiring {
   std::uint16_t id = 0;
   std::span<const port::Port> ports;
   std::span<SharedQueue> shared_queues;
-  std::span<UplinkResidual> residuals;
+  SharedLimits& limits;
   rte_mempool* pool = nullptr;
   Handover& handover;
   vm::VmTable& vms;
@@ -41,7 +41,8 @@ class Worker {
   std::size_t poll(const Snapshot& snapshot, std::uint64_t now_ns);
   // The same without taking anything new from ports.
   std::size_t drain(const Snapshot& snapshot, std::uint64_t now_ns);
-  // Frees what others still gave to this worker and counts it as lost. By the control thread, once no worker runs.
+  // Frees what others still gave to this worker, or what waits for its limit, and counts it as lost. By the control
+  // thread, once no worker runs.
   void discard_handed_over() noexcept;
 
   // The earliest time at which a source has something (captures), for poll()'s caller.

@@ -26,8 +26,16 @@ wire::DirectionSample difference(const DirectionTotals& now, const DirectionTota
   sample.passed_bytes = now.passed_bytes - before.passed_bytes;
   sample.drops = minus(now.drops, before.drops);
   sample.app_bytes = minus(now.app_bytes, before.app_bytes);
-  sample.limited = sample.drops[wire::index(wire::DropCause::kPoliced)] != 0;
+  sample.sizes = minus(now.sizes, before.sizes);
+  sample.delayed_packets = now.delayed_packets - before.delayed_packets;
+  sample.marked_packets = now.marked_packets - before.marked_packets;
+  sample.limited = sample.drops[wire::index(wire::DropCause::kPoliced)] != 0 || sample.delayed_packets != 0;
   return sample;
+}
+
+ConnectionTotals read_connections(const vm::VmState& state) {
+  return {state.connections_opened.read(), state.connections_closed.read(), state.connections_failed.read(),
+          state.untracked_packets.read()};
 }
 
 }  // namespace
@@ -45,6 +53,9 @@ DirectionTotals read(const vm::DirectionState& state) {
   totals.passed_bytes = state.passed_bytes.read();
   totals.app_bytes = read_all(state.app_bytes);
   totals.drops = read_all(state.drops);
+  totals.delayed_packets = state.delayed_packets.read();
+  totals.marked_packets = state.marked_packets.read();
+  totals.sizes = read_all(state.sizes);
   totals.offered_packets = state.offered_packets.read();
   totals.offered_bytes = state.offered_bytes.read();
   return totals;
@@ -58,11 +69,12 @@ DirectionTotals Sampler::totals(const vm::DirectionState& state, const Direction
 }
 
 Sampler::Sampler(VmId vm, vm::VmState& state, const AllUnseen& unseen)
-    : vm_(vm), last_opened_(state.connections_opened.read()) {
+    : vm_(vm), last_connections_(read_connections(state)) {
   for (std::size_t at = 0; at < kDirections; ++at) {
     last_[at] = totals(state.directions[at], unseen[at]);
     device_dropped_[at] = unseen[at].device.packets;
-    state.directions[at].peak.take();
+    state.directions[at].peak_1ms.take();
+    state.directions[at].peak_10ms.take();
   }
 }
 
@@ -72,15 +84,22 @@ wire::VmSample Sampler::sample(vm::VmState& state, const AllUnseen& unseen) {
     const auto now = totals(state.directions[at], unseen[at]);
     auto& out = sample.directions[at];
     out = difference(now, last_[at]);
-    out.peak_10ms_bytes = state.directions[at].peak.take();
-    if (unseen[at].device.packets != device_dropped_[at]) out.peak_10ms_bytes.reset();
+    out.peak_1ms_bytes = state.directions[at].peak_1ms.take();
+    out.peak_10ms_bytes = state.directions[at].peak_10ms.take();
+    if (unseen[at].device.packets != device_dropped_[at]) {
+      out.peak_1ms_bytes.reset();
+      out.peak_10ms_bytes.reset();
+    }
     device_dropped_[at] = unseen[at].device.packets;
     last_[at] = now;
   }
-  const auto opened = state.connections_opened.read();
-  sample.connections_opened = static_cast<std::uint32_t>(opened - last_opened_);
+  const auto now = read_connections(state);
+  sample.connections_opened = static_cast<std::uint32_t>(now.opened - last_connections_.opened);
   sample.connections_active = static_cast<std::uint32_t>(state.connections_active.read());
-  last_opened_ = opened;
+  sample.connections_closed = static_cast<std::uint32_t>(now.closed - last_connections_.closed);
+  sample.connections_failed = static_cast<std::uint32_t>(now.failed - last_connections_.failed);
+  sample.untracked_packets = now.untracked - last_connections_.untracked;
+  last_connections_ = now;
   return sample;
 }
 

@@ -23,9 +23,19 @@ struct DirectionTotals {
   std::uint64_t passed_bytes = 0;
   std::array<std::uint64_t, wire::kDropCauses> drops{};
   std::array<std::uint64_t, kCategories> app_bytes{};
+  std::array<std::uint64_t, wire::kSizeClasses> sizes{};
+  std::uint64_t delayed_packets = 0;
+  std::uint64_t marked_packets = 0;
 
   // They were offered, and dropped for this cause.
   void add(wire::DropCause cause, const Unseen& unseen);
+};
+
+struct ConnectionTotals {
+  std::uint64_t opened = 0;
+  std::uint64_t closed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t untracked = 0;
 };
 
 DirectionTotals read(const vm::DirectionState& state);
@@ -51,7 +61,7 @@ class Sampler {
   VmId vm_;
   std::array<DirectionTotals, kDirections> last_;
   std::array<std::uint64_t, kDirections> device_dropped_{};
-  std::uint64_t last_opened_ = 0;
+  ConnectionTotals last_connections_;
 };
 
 }  // namespace foreflow::profile

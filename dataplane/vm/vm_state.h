@@ -3,8 +3,10 @@
 // configuration snapshot, so a new configuration never resets it.
 // Place: dataplane/vm. Writer: the worker that owns the VM; readers: the control thread, each second.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "common/category.h"
 #include "common/counter.h"
 #include "common/ids.h"
+#include "common/meter/lending.h"
 #include "common/meter/two_rate.h"
 #include "common/wire/messages.h"
 
@@ -22,11 +25,10 @@ using Slot = std::uint16_t;
 inline constexpr Slot kNoSlot = 0xffff;
 inline constexpr std::size_t kMostVms = 4096;
 
-// Largest offered bytes in any aligned 10 ms; the reader takes it and thereby starts a new maximum.
+// Largest offered bytes in any aligned window; the reader takes it and thereby starts a new maximum.
+template <std::uint64_t kWindowNs>
 class Peak {
  public:
-  static constexpr std::uint64_t kWindowNs = 10'000'000;
-
   // Owner only.
   void add(std::uint64_t bytes, std::uint64_t now_ns) noexcept {
     const auto window = now_ns / kWindowNs;
@@ -62,20 +64,34 @@ class Peak {
 
 struct alignas(64) DirectionState {
   meter::TwoRateMeter meter;
+  meter::Borrower borrower;
   Counter offered_packets;
   Counter offered_bytes;
   Counter passed_packets;
   Counter passed_bytes;
-  std::array<Counter, wire::kDropCauses> drops;  // packets
-  std::array<Counter, kCategories> app_bytes;    // passed bytes
+  std::array<Counter, wire::kDropCauses> drops;   // packets
+  std::array<Counter, kCategories> app_bytes;     // passed bytes
+  std::array<Counter, wire::kSizeClasses> sizes;  // offered packets
   Counter policed_bytes;
-  Peak peak;
+  Counter delayed_packets;  // held back by shaping, then passed
+  Counter marked_packets;
+  Peak<1'000'000> peak_1ms;
+  Peak<10'000'000> peak_10ms;
 };
+
+// Where a frame of this size belongs among wire::kSizeClassNames.
+constexpr std::size_t size_class(std::uint32_t size) noexcept {
+  const auto above_64 = (size - (size != 0 ? 1u : 0u)) >> 6;
+  return std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(above_64)), wire::kSizeClasses - 1);
+}
 
 struct alignas(64) VmState {
   std::array<DirectionState, kDirections> directions;
   Counter connections_opened;
   Counter connections_active;
+  Counter connections_closed;
+  Counter connections_failed;
+  Counter untracked_packets;  // IP packets without a flow record: table or quota full
 };
 
 // The states of all slots; lives as long as the process.

@@ -4,7 +4,7 @@
 namespace foreflow::api {
 namespace {
 
-constexpr std::uint64_t kTenMillis = 10'000'000;
+constexpr std::uint64_t kMilli = 1'000'000;
 
 template <typename Map, std::size_t N>
 void put_counts(Map& map, const std::array<std::string_view, N>& names, const std::array<std::uint64_t, N>& counts) {
@@ -18,7 +18,8 @@ void put(pb::DirectionTraffic& to, const model::VmLive& live, Direction directio
   to.set_offered_rate(model::rate(sample.offered_bytes, live.interval_ns).value);
   to.set_passed_rate(model::rate(sample.passed_bytes, live.interval_ns).value);
   to.set_limited(sample.limited);
-  to.set_peak_10ms_rate(model::rate(sample.peak_10ms_bytes.value_or(0), kTenMillis).value);
+  to.set_peak_10ms_rate(model::rate(sample.peak_10ms_bytes.value_or(0), 10 * kMilli).value);
+  to.set_peak_1ms_rate(model::rate(sample.peak_1ms_bytes.value_or(0), kMilli).value);
   auto& sums = *to.mutable_totals();
   sums.set_offered_packets(totals.offered_packets);
   sums.set_offered_bytes(totals.offered_bytes);
@@ -26,6 +27,9 @@ void put(pb::DirectionTraffic& to, const model::VmLive& live, Direction directio
   sums.set_passed_bytes(totals.passed_bytes);
   put_counts(*sums.mutable_drops(), wire::kDropCauseNames, totals.drops);
   put_counts(*sums.mutable_app_bytes(), kCategoryNames, totals.app_bytes);
+  put_counts(*sums.mutable_sizes(), wire::kSizeClassNames, totals.sizes);
+  sums.set_delayed_packets(totals.delayed_packets);
+  sums.set_marked_packets(totals.marked_packets);
 }
 
 void put(pb::Allocation& to, const Allocation& allocation) {
@@ -42,6 +46,7 @@ void put(pb::LimitPolicy& to, const model::Policy& policy, Direction direction) 
   to.set_guarantee(policy.guarantee[d].value);
   to.set_cap(policy.cap[d].value);
   to.set_weight(policy.weight[d]);
+  to.set_packets(policy.packets[d]);
 }
 
 void put(pb::Port& to, const wire::PortInfo& port) {
@@ -73,6 +78,7 @@ void get(const pb::LimitPatch& from, Direction direction, model::PolicyPatch& pa
   if (from.has_guarantee()) patch.guarantee[d] = BytesPerSecond{from.guarantee()};
   if (from.has_cap()) patch.cap[d] = BytesPerSecond{from.cap()};
   if (from.has_weight()) patch.weight[d] = from.weight();
+  if (from.has_packets()) patch.packets[d] = from.packets();
 }
 
 }  // namespace
@@ -115,6 +121,9 @@ pb::Vm to_proto(const VmStatus& status) {
     put(*traffic.mutable_ingress(), *status.live, Direction::kIngress);
     traffic.set_connections_active(status.live->sample.connections_active);
     traffic.set_connections_opened(status.live->connections_opened);
+    traffic.set_connections_closed(status.live->connections_closed);
+    traffic.set_connections_failed(status.live->connections_failed);
+    traffic.set_untracked_packets(status.live->untracked_packets);
   }
   if (const auto& egress = status.allocation[index(Direction::kEgress)]) put(*to.mutable_egress(), *egress);
   if (const auto& ingress = status.allocation[index(Direction::kIngress)]) put(*to.mutable_ingress(), *ingress);
@@ -220,6 +229,8 @@ pb::Flow to_proto(const Flow& flow) {
 pb::Policy to_proto(const model::Policy& policy) {
   pb::Policy to;
   to.set_tier(policy.tier);
+  to.set_group(policy.group);
+  to.set_shape(policy.shape);
   put(*to.mutable_egress(), policy, Direction::kEgress);
   put(*to.mutable_ingress(), policy, Direction::kIngress);
   return to;
@@ -228,6 +239,8 @@ pb::Policy to_proto(const model::Policy& policy) {
 model::PolicyPatch from_proto(const pb::SetPolicyRequest& request) {
   model::PolicyPatch patch;
   if (request.has_tier()) patch.tier = request.tier();
+  if (request.has_group()) patch.group = request.group();
+  if (request.has_shape()) patch.shape = request.shape();
   get(request.egress(), Direction::kEgress, patch);
   get(request.ingress(), Direction::kIngress, patch);
   return patch;

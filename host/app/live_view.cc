@@ -13,6 +13,9 @@ void add(model::Totals& totals, const wire::DirectionSample& sample) {
   totals.passed_bytes += sample.passed_bytes;
   for (std::size_t i = 0; i < wire::kDropCauses; ++i) totals.drops[i] += sample.drops[i];
   for (std::size_t i = 0; i < kCategories; ++i) totals.app_bytes[i] += sample.app_bytes[i];
+  for (std::size_t i = 0; i < wire::kSizeClasses; ++i) totals.sizes[i] += sample.sizes[i];
+  totals.delayed_packets += sample.delayed_packets;
+  totals.marked_packets += sample.marked_packets;
 }
 
 }  // namespace
@@ -58,6 +61,9 @@ void LiveView::on_report(const std::string& name, const wire::Report& report, co
     auto& vm = vms_[sample.vm];
     for (std::size_t d = 0; d < kDirections; ++d) add(vm.totals[d], sample.directions[d]);
     vm.connections_opened += sample.connections_opened;
+    vm.connections_closed += sample.connections_closed;
+    vm.connections_failed += sample.connections_failed;
+    vm.untracked_packets += sample.untracked_packets;
     if (report.time <= vm.time) continue;
     vm.time = report.time;
     vm.interval_ns = report.interval_ns;

@@ -47,7 +47,11 @@ allocate::Claim claim(const model::Vm& vm, const model::Tier& tier, const Decisi
 }  // namespace
 
 Planner::Planner(const model::AllocationSettings& settings)
-    : want_config_{.hold_ns = settings.hold_ns}, floor_(settings.floor) {}
+    : want_config_{.hold_ns = settings.hold_ns},
+      burst_config_{.committed_ns = settings.committed_burst_ns,
+                    .peak_ns = settings.peak_burst_ns,
+                    .shaped_ns = settings.shaped_burst_ns},
+      floor_(settings.floor) {}
 
 Result<std::vector<Decision>> Planner::plan(const Request& request) {
   std::vector<Decision> all;
@@ -112,8 +116,11 @@ Result<std::vector<Decision>> Planner::plan_direction(const Request& request, Di
     auto& decision = decisions[i];
     decision.share = (*shares)[i];
     decision.why = fmt::format("{}; {}", basis(decision, *request.fleet.tier(policy.tier)), reasons[i]);
-    decision.limit = {allocate::police(decision.share, direction, policy.weight[d]), policy.guarantee[d],
-                      policy.cap[d]};
+    decision.limit = {
+        allocate::police(decision.share, direction,
+                         {.weight = policy.weight[d], .packets_per_second = policy.packets[d], .shape = policy.shape},
+                         burst_config_),
+        policy.guarantee[d], policy.cap[d]};
     memory_[{vms[i]->id, direction}] = {states[i], decision.share.pir};
   }
   return decisions;

@@ -11,6 +11,7 @@
 
 #include "common/result.h"
 #include "host/allocate/allocate.h"
+#include "host/allocate/limits.h"
 #include "host/allocate/want.h"
 #include "host/fabric/target.h"
 #include "host/forecast/service.h"
@@ -60,6 +61,7 @@ class Planner {
   allocate::WantInput want_input(const Request& request, const model::Vm& vm, const Decision& decision) const;
 
   allocate::WantConfig want_config_;
+  allocate::BurstConfig burst_config_;
   BytesPerSecond floor_;
   std::map<std::pair<VmId, Direction>, Memory> memory_;
 };

@@ -38,12 +38,15 @@ Result<T> decode(std::string_view text, T (*convert)(const json&)) {
 model::PolicyPatch patch_from(const json& from) {
   model::PolicyPatch patch;
   get(from, "tier", patch.tier);
+  get(from, "group", patch.group);
+  get(from, "shape", patch.shape);
   for (const auto direction : kBothDirections) {
     const auto d = index(direction);
     const auto& side = from.at(std::string(to_string(direction)));
     get(side, "guarantee", patch.guarantee[d]);
     get(side, "cap", patch.cap[d]);
     get(side, "weight", patch.weight[d]);
+    get(side, "packets", patch.packets[d]);
   }
   return patch;
 }
@@ -64,7 +67,8 @@ json limit_to(const fabric::Limit& limit) {
           {"cir", police.cir.value}, {"pir", police.pir.value},
           {"cbs", police.cbs.value}, {"pbs", police.pbs.value},
           {"weight", police.weight}, {"guarantee", limit.guarantee.value},
-          {"cap", limit.cap.value}};
+          {"cap", limit.cap.value},  {"packets", police.packets_per_second},
+          {"shape", police.shape},   {"packet_burst", police.packet_burst}};
 }
 
 fabric::Limit limit_from(const json& from) {
@@ -75,9 +79,56 @@ fabric::Limit limit_from(const json& from) {
                      .pir = BytesPerSecond{number("pir")},
                      .cbs = Bytes{number("cbs")},
                      .pbs = Bytes{number("pbs")},
-                     .weight = from.at("weight").get<std::uint32_t>()},
+                     .weight = from.at("weight").get<std::uint32_t>(),
+                     .packets_per_second = from.value("packets", std::uint64_t{0}),
+                     .packet_burst = from.value("packet_burst", std::uint64_t{0}),
+                     .shape = from.value("shape", false)},
           .guarantee = BytesPerSecond{number("guarantee")},
           .cap = BytesPerSecond{number("cap")}};
+}
+
+json group_to(const wire::GroupSpec& group) {
+  return {{"name", group.name},
+          {"egress", group.cap[0].value},
+          {"ingress", group.cap[1].value},
+          {"egress_burst", group.burst[0].value},
+          {"ingress_burst", group.burst[1].value}};
+}
+
+wire::GroupSpec group_from(const json& from) {
+  const auto number = [&](const char* key) { return from.at(key).get<std::uint64_t>(); };
+  return {.name = from.at("name").get<std::string>(),
+          .cap = {BytesPerSecond{number("egress")}, BytesPerSecond{number("ingress")}},
+          .burst = {Bytes{number("egress_burst")}, Bytes{number("ingress_burst")}}};
+}
+
+json uplink_to(const wire::UplinkSpec& uplink) {
+  json to{{"port", uplink.port}, {"egress", uplink.capacity[0].value}, {"ingress", uplink.capacity[1].value}};
+  if (!uplink.tunnel) return to;
+  auto& tunnel = to["tunnel"] = {{"kind", static_cast<int>(uplink.tunnel->kind)},
+                                 {"local", to_string(uplink.tunnel->local)},
+                                 {"next_hop", to_string(uplink.tunnel->next_hop)},
+                                 {"udp_port", uplink.tunnel->udp_port},
+                                 {"remotes", json::array()}};
+  for (const auto& remote : uplink.tunnel->remotes) tunnel["remotes"].push_back(to_string(remote));
+  return to;
+}
+
+wire::UplinkSpec uplink_from(const json& from) {
+  wire::UplinkSpec uplink{
+      from.at("port").get<std::string>(),
+      {BytesPerSecond{from.at("egress").get<std::uint64_t>()}, BytesPerSecond{from.at("ingress").get<std::uint64_t>()}},
+      std::nullopt};
+  if (!from.contains("tunnel")) return uplink;
+  const auto& tunnel = from.at("tunnel");
+  auto& to = uplink.tunnel.emplace();
+  to.kind = tunnel.at("kind").get<int>() == 0 ? wire::TunnelKind::kVxlan : wire::TunnelKind::kGeneve;
+  to.local = parse_ipv4(tunnel.at("local").get<std::string>()).value_or(Ipv4Address{});
+  to.next_hop = parse_mac(tunnel.at("next_hop").get<std::string>()).value_or(MacAddress{});
+  to.udp_port = tunnel.at("udp_port").get<std::uint16_t>();
+  for (const auto& remote : tunnel.at("remotes"))
+    to.remotes.push_back(parse_ipv4(remote.get<std::string>()).value_or(Ipv4Address{}));
+  return uplink;
 }
 
 fabric::Installed installed_from(const json& from) {
@@ -85,15 +136,15 @@ fabric::Installed installed_from(const json& from) {
   auto& target = installed.target;
   target.device = from.at("device").get<std::string>();
   target.signature_set = from.at("signature_set").get<std::string>();
-  for (const auto& uplink : from.at("uplinks"))
-    target.uplinks.push_back({uplink.at("port").get<std::string>(),
-                              {BytesPerSecond{uplink.at("egress").get<std::uint64_t>()},
-                               BytesPerSecond{uplink.at("ingress").get<std::uint64_t>()}}});
+  for (const auto& uplink : from.at("uplinks")) target.uplinks.push_back(uplink_from(uplink));
+  if (from.contains("groups"))
+    for (const auto& group : from.at("groups")) target.groups.push_back(group_from(group));
   for (const auto& vm : from.at("vms")) {
     wire::VmSpec spec{VmId{vm.at("id").get<std::uint32_t>()},
                       vm.at("name").get<std::string>(),
                       {},
-                      vm.at("allow_foreign_mac").get<bool>()};
+                      vm.at("allow_foreign_mac").get<bool>(),
+                      vm.value("group", std::string())};
     for (const auto& attachment : vm.at("attachments")) spec.attachments.push_back(attachment_from(attachment));
     target.vms.push_back(std::move(spec));
   }
@@ -106,12 +157,15 @@ fabric::Installed installed_from(const json& from) {
 std::string encode_patch(const model::PolicyPatch& patch) {
   json to = json::object();
   put(to, "tier", patch.tier);
+  put(to, "group", patch.group);
+  put(to, "shape", patch.shape);
   for (const auto direction : kBothDirections) {
     const auto d = index(direction);
     auto& side = to[std::string(to_string(direction))] = json::object();
     put(side, "guarantee", patch.guarantee[d]);
     put(side, "cap", patch.cap[d]);
     put(side, "weight", patch.weight[d]);
+    put(side, "packets", patch.packets[d]);
   }
   return to.dump();
 }
@@ -125,12 +179,12 @@ std::string encode_installed(const fabric::Installed& installed) {
           {"signature_set", target.signature_set},
           {"uplinks", json::array()},
           {"vms", json::array()},
+          {"groups", json::array()},
           {"limits", json::array()}};
-  for (const auto& uplink : target.uplinks)
-    to["uplinks"].push_back(
-        {{"port", uplink.port}, {"egress", uplink.capacity[0].value}, {"ingress", uplink.capacity[1].value}});
+  for (const auto& uplink : target.uplinks) to["uplinks"].push_back(uplink_to(uplink));
+  for (const auto& group : target.groups) to["groups"].push_back(group_to(group));
   for (const auto& vm : target.vms) {
-    json spec{{"id", vm.id.value}, {"name", vm.name}, {"allow_foreign_mac", vm.allow_foreign_mac}};
+    json spec{{"id", vm.id.value}, {"name", vm.name}, {"allow_foreign_mac", vm.allow_foreign_mac}, {"group", vm.group}};
     spec["attachments"] = json::array();
     for (const auto& attachment : vm.attachments) spec["attachments"].push_back(attachment_to(attachment));
     to["vms"].push_back(std::move(spec));

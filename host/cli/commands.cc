@@ -20,6 +20,9 @@ void policy_options(po::options_description& own) {
   add("guarantee", po::value<std::string>()->value_name("RATE"), "rate that is always there, such as 200M");
   add("cap", po::value<std::string>()->value_name("RATE"), "rate that is never exceeded, or unlimited");
   add("weight", po::value<std::int64_t>()->value_name("N"), "share among VMs of the same tier, 0 to 1000000");
+  add("packets", po::value<std::int64_t>()->value_name("N"), "packets per second that are never exceeded; 0 = any");
+  add("group", po::value<std::string>()->value_name("NAME"), "a group of the configuration whose cap it shares, or ''");
+  add("shape", po::value<bool>()->value_name("on|off"), "hold back for up to 20 ms what would be dropped");
   add("tier", po::value<std::string>()->value_name("NAME"), "a tier of the manager's configuration");
   add("direction", po::value<std::string>()->value_name("WAY")->default_value("both"), "egress, ingress or both");
   add("dry-run", "say what would change, and change nothing");

@@ -13,11 +13,13 @@ namespace {
 void add_rows(Table& table, const std::string& name, const pb::Policy& policy, const std::string& source) {
   for (const auto& [direction, side] : {std::pair{"egress", &policy.egress()}, std::pair{"ingress", &policy.ingress()}})
     table.add({name, direction, policy.tier(), rate_text(side->guarantee()), rate_text(side->cap()),
-               std::to_string(side->weight()), source});
+               std::to_string(side->weight()), side->packets() == 0 ? "-" : std::to_string(side->packets()),
+               policy.group().empty() ? "-" : policy.group(), policy.shape() ? "shape" : "police", source});
 }
 
 const std::vector<std::string>& columns() {
-  static const std::vector<std::string> kColumns{"VM", "DIRECTION", "TIER", ">GUARANTEE", ">CAP", ">WEIGHT", "FROM"};
+  static const std::vector<std::string> kColumns{"VM",      "DIRECTION",  "TIER",  ">GUARANTEE", ">CAP",
+                                                 ">WEIGHT", ">PACKETS/S", "GROUP", "EXCESS",     "FROM"};
   return kColumns;
 }
 
@@ -38,6 +40,11 @@ tl::expected<pb::LimitPatch, Failure> limit_patch(const Context& context) {
     if (!weight) return tl::unexpected(weight.error());
     patch.set_weight(*weight);
   }
+  if (options.count("packets") != 0) {
+    const auto packets = number(context, "packets", 0, model::kMostPackets);
+    if (!packets) return tl::unexpected(packets.error());
+    patch.set_packets(*packets);
+  }
   return patch;
 }
 
@@ -52,9 +59,12 @@ tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context)
   request.set_vm(context.argument());
   request.set_dry_run(options.count("dry-run") != 0);
   if (options.count("tier") != 0) request.set_tier(options["tier"].as<std::string>());
-  const bool limits = patch->has_guarantee() || patch->has_cap() || patch->has_weight();
-  if (!limits && !request.has_tier())
-    return usage("nothing to set: give at least one of --guarantee, --cap, --weight, --tier");
+  if (options.count("group") != 0) request.set_group(options["group"].as<std::string>());
+  if (options.count("shape") != 0) request.set_shape(options["shape"].as<bool>());
+  const bool limits = patch->has_guarantee() || patch->has_cap() || patch->has_weight() || patch->has_packets();
+  if (!limits && !request.has_tier() && !request.has_group() && !request.has_shape())
+    return usage(
+        "nothing to set: give at least one of --guarantee, --cap, --weight, --packets, --tier, --group, --shape");
   if (limits && way != "ingress") *request.mutable_egress() = *patch;
   if (limits && way != "egress") *request.mutable_ingress() = *patch;
   return request;

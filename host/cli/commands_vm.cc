@@ -84,17 +84,23 @@ std::string side_text(const char* name, const pb::DirectionTraffic& traffic, con
                       bool allocated_one, const pb::Allocation& allocation) {
   const auto& totals = traffic.totals();
   std::string text = fmt::format(
-      "{}\n  now           offered {}, passed {}{}, 10 ms peak {}\n"
-      "  policy        guarantee {}, cap {}, weight {}\n",
+      "{}\n  now           offered {}, passed {}{}, 10 ms peak {}, 1 ms peak {}\n"
+      "  policy        guarantee {}, cap {}, weight {}{}\n",
       name, rate_text(traffic.offered_rate()), rate_text(traffic.passed_rate()), traffic.limited() ? ", limited" : "",
-      rate_text(traffic.peak_10ms_rate()), rate_text(policy.guarantee()), rate_text(policy.cap()), policy.weight());
+      rate_text(traffic.peak_10ms_rate()), rate_text(traffic.peak_1ms_rate()), rate_text(policy.guarantee()),
+      rate_text(policy.cap()), policy.weight(),
+      policy.packets() == 0 ? "" : fmt::format(", {} packets/s", policy.packets()));
   if (allocated_one)
     text += fmt::format("  allocation    {} ({} used), up to {}\n  why           {}\n", rate_text(allocation.cir()),
                         percent_text(traffic.offered_rate(), allocation.cir()), rate_text(allocation.pir()),
                         printable(allocation.why()));
-  return text + fmt::format("  since start   offered {}, passed {}\n  drops         {}\n  applications  {}\n",
-                            format_bytes(Bytes{totals.offered_bytes()}), format_bytes(Bytes{totals.passed_bytes()}),
-                            counts_text(totals.drops(), false), counts_text(totals.app_bytes(), true));
+  text += fmt::format("  since start   offered {}, passed {}\n  drops         {}\n",
+                      format_bytes(Bytes{totals.offered_bytes()}), format_bytes(Bytes{totals.passed_bytes()}),
+                      counts_text(totals.drops(), false));
+  if (totals.delayed_packets() != 0)
+    text += fmt::format("  held back     {} packets, {} marked\n", totals.delayed_packets(), totals.marked_packets());
+  return text + fmt::format("  frame sizes   {}\n  applications  {}\n", counts_text(totals.sizes(), true),
+                            counts_text(totals.app_bytes(), true));
 }
 
 }  // namespace
@@ -125,8 +131,13 @@ Outcome vm_show(Context& context) {
   for (const auto& attachment : vm.attachments())
     text += fmt::format("attached to     {} as {} in segment {}\n", printable(attachment.port()), attachment.mac(),
                         attachment.segment());
-  text += fmt::format("last report     {}\nconnections     {} active, {} opened\n", clock_text(vm.traffic().time()),
-                      vm.traffic().connections_active(), vm.traffic().connections_opened());
+  const auto& traffic = vm.traffic();
+  text += fmt::format("last report     {}\nconnections     {} active, {} opened, {} closed, {} failed\n",
+                      clock_text(traffic.time()), traffic.connections_active(), traffic.connections_opened(),
+                      traffic.connections_closed(), traffic.connections_failed());
+  if (traffic.untracked_packets() != 0)
+    text += fmt::format("not tracked     {} packets: the flow table was full\n", traffic.untracked_packets());
+  if (!vm.policy().group().empty()) text += fmt::format("group           {}\n", vm.policy().group());
   return text + side_text("egress", vm.traffic().egress(), vm.policy().egress(), vm.has_egress(), vm.egress()) +
          side_text("ingress", vm.traffic().ingress(), vm.policy().ingress(), vm.has_ingress(), vm.ingress());
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/wire/limits.h"
+
 namespace foreflow::fabric {
 namespace {
 
@@ -20,7 +22,20 @@ bool is_small_change(BytesPerSecond from, BytesPerSecond to) {
 bool is_small_change(const Limit& from, const Limit& to) {
   return from.guarantee == to.guarantee && from.cap == to.cap && from.police.vm == to.police.vm &&
          from.police.direction == to.police.direction && from.police.weight == to.police.weight &&
+         from.police.packets_per_second == to.police.packets_per_second && from.police.shape == to.police.shape &&
          is_small_change(from.police.cir, to.police.cir) && is_small_change(from.police.pir, to.police.pir);
+}
+
+constexpr std::uint64_t kSmallestBurst = 2 * 9'018;  // two jumbo frames
+
+wire::GroupSpec group_spec(const model::Group& group) {
+  wire::GroupSpec spec{.name = group.name, .cap = group.cap};
+  for (std::size_t d = 0; d < kDirections; ++d) {
+    const auto burst = static_cast<unsigned __int128>(group.cap[d].value) * group.burst_ns / kNanosPerSecond;
+    const auto most = std::min<unsigned __int128>(burst, wire::kLargestBurst);
+    spec.burst[d] = Bytes{std::max(static_cast<std::uint64_t>(most), kSmallestBurst)};
+  }
+  return spec;
 }
 
 }  // namespace
@@ -28,7 +43,12 @@ bool is_small_change(const Limit& from, const Limit& to) {
 Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane, const std::vector<Limit>& limits) {
   Target target{.device = dataplane.name, .uplinks = dataplane.uplinks, .signature_set = dataplane.signature_set};
   for (const auto& vm : fleet.vms)
-    if (vm.dataplane == dataplane.name) target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac});
+    if (vm.dataplane == dataplane.name)
+      target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac, vm.policy.group});
+  for (const auto& group : fleet.groups)
+    if (std::any_of(target.vms.begin(), target.vms.end(), [&](const auto& vm) { return vm.group == group.name; }))
+      target.groups.push_back(group_spec(group));
+  std::sort(target.groups.begin(), target.groups.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   std::sort(target.vms.begin(), target.vms.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   for (const auto& limit : limits)
     if (std::ranges::binary_search(target.vms, limit.police.vm, {}, &wire::VmSpec::id)) target.limits.push_back(limit);
@@ -40,6 +60,7 @@ Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane,
 
 wire::DesiredState desired_state(const Target& target, Generation generation) {
   wire::DesiredState state{.generation = generation, .uplinks = target.uplinks, .vms = target.vms};
+  state.groups = target.groups;
   state.signature_set = target.signature_set;
   for (const auto& limit : target.limits)
     state.intents.push_back({.id = police_intent(limit.police.vm, limit.police.direction),
@@ -50,7 +71,7 @@ wire::DesiredState desired_state(const Target& target, Generation generation) {
 }
 
 bool worth_a_push(const Target& installed, const Target& wanted) {
-  if (installed.uplinks != wanted.uplinks || installed.vms != wanted.vms ||
+  if (installed.uplinks != wanted.uplinks || installed.vms != wanted.vms || installed.groups != wanted.groups ||
       installed.signature_set != wanted.signature_set || installed.limits.size() != wanted.limits.size())
     return true;
   return !std::equal(installed.limits.begin(), installed.limits.end(), wanted.limits.begin(),

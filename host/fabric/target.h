@@ -22,7 +22,8 @@ struct Limit {
 struct Target {
   std::string device;
   std::vector<wire::UplinkSpec> uplinks;
-  std::vector<wire::VmSpec> vms;  // by id
+  std::vector<wire::VmSpec> vms;        // by id
+  std::vector<wire::GroupSpec> groups;  // those that have VMs here, by name
   std::string signature_set;
   std::vector<Limit> limits;  // by VM and direction
   bool operator==(const Target&) const = default;

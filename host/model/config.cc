@@ -106,6 +106,13 @@ void read_allocation(TomlTable& root, AllocationSettings& out) {
     table->error("period", "must be 100ms to 1h");
   table->read("hold", out.hold_ns, parse_duration);
   table->read("floor", out.floor, parse_rate);
+  const auto read_burst = [&](std::string_view key, std::uint64_t& burst_ns) {
+    table->read(key, burst_ns, parse_duration);
+    if (burst_ns < kNanosPerSecond / 1000 || burst_ns > 10 * kNanosPerSecond) table->error(key, "must be 1ms to 10s");
+  };
+  read_burst("committed_burst", out.committed_burst_ns);
+  read_burst("peak_burst", out.peak_burst_ns);
+  read_burst("shaped_burst", out.shaped_burst_ns);
   table->finish();
 }
 

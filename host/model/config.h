@@ -61,6 +61,9 @@ struct AllocationSettings {
   std::uint64_t period_ns = 10 * kNanosPerSecond;
   std::uint64_t hold_ns = 2 * 3600 * kNanosPerSecond;  // a want falls only after so long
   BytesPerSecond floor{125'000};                       // least want
+  std::uint64_t committed_burst_ns = 50'000'000;       // CBS = this much of CIR
+  std::uint64_t peak_burst_ns = 800'000'000;           // PBS = this much of PIR
+  std::uint64_t shaped_burst_ns = 10'000'000;          // the same where the VM is shaped
   bool operator==(const AllocationSettings&) const = default;
 };
 

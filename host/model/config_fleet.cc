@@ -51,11 +51,58 @@ Tier read_tier(TomlTable& table) {
   return tier;
 }
 
+void read_packets(TomlTable& table, PerDirection<std::uint64_t>& out) {
+  read_per_direction(table, "packets", out, [](TomlTable& t, std::string_view k, std::uint64_t& packets) {
+    std::uint32_t read = 0;
+    t.read(k, read, 1, kMostPackets);
+    if (t.has(k)) packets = read;
+  });
+}
+
+Result<Ipv4Address> ipv4_from(std::string_view text) {
+  if (const auto address = parse_ipv4(text)) return *address;
+  return fail(ErrorCode::kInvalidConfig, fmt::format("'{}' is not an IPv4 address such as 192.0.2.1", text));
+}
+
+Group read_group(TomlTable& table) {
+  Group group;
+  for (const auto* key : {"name", "cap"}) table.require(key);
+  table.read("name", group.name);
+  read_rates(table, "cap", group.cap);
+  table.read("burst", group.burst_ns, parse_duration);
+  if (group.burst_ns < kNanosPerSecond / 1000 || group.burst_ns > 10 * kNanosPerSecond)
+    table.error("burst", "must be 1ms to 10s");
+  table.finish();
+  return group;
+}
+
+wire::TunnelSpec read_tunnel(TomlTable table) {
+  wire::TunnelSpec tunnel;
+  for (const auto* key : {"local", "next_hop", "remotes"}) table.require(key);
+  table.read_word("kind", tunnel.kind, {{"vxlan", wire::TunnelKind::kVxlan}, {"geneve", wire::TunnelKind::kGeneve}});
+  table.read("local", tunnel.local, ipv4_from);
+  table.read("next_hop", tunnel.next_hop, mac_from);
+  std::uint32_t port = tunnel.kind == wire::TunnelKind::kVxlan ? 4789 : 6081;
+  table.read("udp_port", port, 1, 65'535);
+  tunnel.udp_port = static_cast<std::uint16_t>(port);
+  std::vector<std::string> remotes;
+  table.read("remotes", remotes);
+  for (const auto& text : remotes) {
+    if (const auto remote = ipv4_from(text))
+      tunnel.remotes.push_back(*remote);
+    else
+      table.error("remotes", remote.error().message);
+  }
+  table.finish();
+  return tunnel;
+}
+
 wire::UplinkSpec read_uplink(TomlTable& table) {
   wire::UplinkSpec uplink;
   for (const auto* key : {"port", "capacity"}) table.require(key);
   table.read("port", uplink.port);
   read_rates(table, "capacity", uplink.capacity);
+  if (auto tunnel = table.table("tunnel")) uplink.tunnel = read_tunnel(std::move(*tunnel));
   table.finish();
   return uplink;
 }
@@ -96,9 +143,12 @@ Vm read_vm(TomlTable& table, const std::string& default_tier) {
   for (auto& attachment : table.tables("attachments")) vm.attachments.push_back(read_attachment(attachment));
   vm.policy.tier = default_tier;
   table.read("tier", vm.policy.tier);
+  table.read("group", vm.policy.group);
   read_rates(table, "guarantee", vm.policy.guarantee);
   read_rates(table, "cap", vm.policy.cap);
   read_weights(table, vm.policy.weight);
+  read_packets(table, vm.policy.packets);
+  table.read("shape", vm.policy.shape);
   table.finish();
   return vm;
 }
@@ -107,15 +157,18 @@ Vm read_vm(TomlTable& table, const std::string& default_tier) {
 
 Fleet read_fleet(TomlTable& root) {
   auto tiers = root.tables("tier");
+  auto groups = root.tables("group");
   auto dataplanes = root.tables("dataplane");
   auto vms = root.tables("vm");
   Fleet fleet;
   for (auto& table : tiers) fleet.tiers.push_back(read_tier(table));
   if (fleet.tiers.empty()) fleet.tiers = {{"standard", 0, .95}};
+  for (auto& table : groups) fleet.groups.push_back(read_group(table));
   for (auto& table : dataplanes) fleet.dataplanes.push_back(read_dataplane(table));
   for (auto& table : vms) fleet.vms.push_back(read_vm(table, fleet.tiers.back().name));
   for (const auto& objection : objections(fleet)) {
     auto& tables = objection.subject == Objection::Subject::kTier        ? tiers
+                   : objection.subject == Objection::Subject::kGroup     ? groups
                    : objection.subject == Objection::Subject::kDataplane ? dataplanes
                                                                          : vms;
     if (objection.index < tables.size()) tables[objection.index].error(objection.key, objection.reason);

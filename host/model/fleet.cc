@@ -19,10 +19,13 @@ void overlay(std::optional<T>& value, const std::optional<T>& patch) {
 template <typename Target>
 void overlay_all(Target& target, const PolicyPatch& patch) {
   overlay(target.tier, patch.tier);
+  overlay(target.group, patch.group);
+  overlay(target.shape, patch.shape);
   for (std::size_t i = 0; i < kDirections; ++i) {
     overlay(target.guarantee[i], patch.guarantee[i]);
     overlay(target.cap[i], patch.cap[i]);
     overlay(target.weight[i], patch.weight[i]);
+    overlay(target.packets[i], patch.packets[i]);
   }
 }
 
@@ -52,6 +55,7 @@ BytesPerSecond Dataplane::capacity(Direction direction) const {
 }
 
 const Tier* Fleet::tier(std::string_view name) const { return by_name(tiers, name); }
+const Group* Fleet::group(std::string_view name) const { return by_name(groups, name); }
 const Dataplane* Fleet::dataplane(std::string_view name) const { return by_name(dataplanes, name); }
 
 }  // namespace foreflow::model

@@ -29,21 +29,36 @@ struct Tier {
 };
 
 inline constexpr std::uint32_t kLargestWeight = 1'000'000;
+inline constexpr std::uint32_t kMostPackets = 1'000'000'000;  // of a cap in packets per second
+
+// A tenant: its VMs share a cap on each dataplane where it has some.
+struct Group {
+  std::string name;
+  PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};
+  std::uint64_t burst_ns = 800'000'000;  // how much of the cap at once; as with a VM's cap it decides TCP throughput
+  bool operator==(const Group&) const = default;
+};
 
 struct Policy {
   std::string tier;
+  std::string group;                                         // empty = none
   PerDirection<BytesPerSecond> guarantee{};                  // always there when it is needed
   PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};  // never exceeded
   PerDirection<std::uint32_t> weight{1, 1};                  // of sharing within the tier; at most kLargestWeight
+  PerDirection<std::uint64_t> packets{0, 0};                 // cap in packets per second; 0 = none
+  bool shape = false;  // what is over the limit waits for up to 20 ms instead of being dropped
   bool operator==(const Policy&) const = default;
 };
 
 // What an operator changed at run time; the rest comes from the configuration.
 struct PolicyPatch {
   std::optional<std::string> tier;
+  std::optional<std::string> group;
   PerDirection<std::optional<BytesPerSecond>> guarantee;
   PerDirection<std::optional<BytesPerSecond>> cap;
   PerDirection<std::optional<std::uint32_t>> weight;
+  PerDirection<std::optional<std::uint64_t>> packets;
+  std::optional<bool> shape;
   bool operator==(const PolicyPatch&) const = default;
 };
 
@@ -74,17 +89,19 @@ struct Dataplane {
 
 struct Fleet {
   std::vector<Tier> tiers;
+  std::vector<Group> groups;
   std::vector<Dataplane> dataplanes;
   std::vector<Vm> vms;
   bool operator==(const Fleet&) const = default;
 
   const Tier* tier(std::string_view name) const;
+  const Group* group(std::string_view name) const;
   const Dataplane* dataplane(std::string_view name) const;
 };
 
 // Whose fault it is and why; `key` is the configuration key that is wrong.
 struct Objection {
-  enum class Subject : std::uint8_t { kTier, kDataplane, kVm };
+  enum class Subject : std::uint8_t { kTier, kGroup, kDataplane, kVm };
   Subject subject = Subject::kVm;
   std::size_t index = 0;  // into the fleet's vector of that kind
   std::string key;
@@ -92,7 +109,8 @@ struct Objection {
 };
 
 // What makes a fleet impossible: names that clash or are unknown, MACs given twice in a segment, a cap below its
-// guarantee, guarantees that sum to more than kGuaranteeablePercent of a dataplane's uplinks. All reasons at once.
+// guarantee, guarantees that sum to more than kGuaranteeablePercent of a dataplane's uplinks or to more than the cap of
+// their group. All reasons at once.
 std::vector<Objection> objections(const Fleet& fleet);
 inline constexpr std::uint64_t kGuaranteeablePercent = 90;
 

@@ -20,6 +20,9 @@ struct Totals {
   std::uint64_t passed_bytes = 0;
   std::array<std::uint64_t, wire::kDropCauses> drops{};
   std::array<std::uint64_t, kCategories> app_bytes{};
+  std::array<std::uint64_t, wire::kSizeClasses> sizes{};
+  std::uint64_t delayed_packets = 0;
+  std::uint64_t marked_packets = 0;
 };
 
 struct VmLive {
@@ -28,6 +31,9 @@ struct VmLive {
   wire::VmSample sample;
   PerDirection<Totals> totals;
   std::uint64_t connections_opened = 0;
+  std::uint64_t connections_closed = 0;
+  std::uint64_t connections_failed = 0;
+  std::uint64_t untracked_packets = 0;
 };
 
 struct DataplaneLive {

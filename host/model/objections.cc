@@ -46,6 +46,8 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
 void check_policy(const Fleet& fleet, std::size_t i, std::vector<Objection>& out) {
   const auto& policy = fleet.vms[i].policy;
   if (!fleet.tier(policy.tier)) out.push_back({Subject::kVm, i, "tier", unknown("tier", policy.tier, fleet.tiers)});
+  if (!policy.group.empty() && !fleet.group(policy.group))
+    out.push_back({Subject::kVm, i, "group", unknown("group", policy.group, fleet.groups)});
   for (const auto direction : kBothDirections) {
     const auto d = index(direction);
     if (policy.weight[d] > kLargestWeight)
@@ -81,6 +83,23 @@ void check_attachments(const Fleet& fleet, std::vector<Objection>& out) {
   }
 }
 
+// A guarantee passes even when the group's cap is used up, so the cap has to have room for all of them.
+void check_groups(const Fleet& fleet, std::vector<Objection>& out) {
+  for (std::size_t i = 0; i < fleet.groups.size(); ++i) {
+    const auto& group = fleet.groups[i];
+    for (const auto direction : kBothDirections) {
+      unsigned __int128 sum = 0;
+      for (const auto& vm : fleet.vms)
+        if (vm.policy.group == group.name) sum += vm.policy.guarantee[index(direction)].value;
+      const auto cap = group.cap[index(direction)];
+      if (sum > cap.value)
+        out.push_back({Subject::kGroup, i, "cap",
+                       fmt::format("the {} cap of group '{}' is {}, below what its VMs are guaranteed together",
+                                   to_string(direction), group.name, format_rate(cap))});
+    }
+  }
+}
+
 void check_admission(const Fleet& fleet, std::vector<Objection>& out) {
   for (std::size_t i = 0; i < fleet.dataplanes.size(); ++i) {
     const auto& dataplane = fleet.dataplanes[i];
@@ -106,6 +125,7 @@ void check_admission(const Fleet& fleet, std::vector<Objection>& out) {
 std::vector<Objection> objections(const Fleet& fleet) {
   std::vector<Objection> out;
   check_names(fleet.tiers, Subject::kTier, out);
+  check_names(fleet.groups, Subject::kGroup, out);
   check_names(fleet.dataplanes, Subject::kDataplane, out);
   check_names(fleet.vms, Subject::kVm, out);
   for (std::size_t i = 0; i < fleet.tiers.size(); ++i)
@@ -123,6 +143,7 @@ std::vector<Objection> objections(const Fleet& fleet) {
     check_policy(fleet, i, out);
   }
   check_attachments(fleet, out);
+  check_groups(fleet, out);
   check_admission(fleet, out);
   return out;
 }

@@ -8,7 +8,9 @@
 //
 // measurement   fields                                                                     time stamp
 // vm_net        {tx,rx}_{offered,passed}_{packets,bytes} {tx,rx}_drop_<cause>              end of the interval
-//               {tx,rx}_peak_10ms_bytes {tx,rx}_limited connections_{opened,active} interval_ms
+//               {tx,rx}_peak_{1,10}ms_bytes {tx,rx}_limited {tx,rx}_{delayed,marked}_packets
+//               {tx,rx}_size_<class>: offered packets     connections_{opened,active,closed,failed}
+//               untracked_packets interval_ms; sizes, delayed, marked and untracked only when not 0
 //               in tiers also {tx,rx}_p95_rate                                             start of the bucket
 // vm_app        <category>: passed bytes of both directions                                as vm_net
 // vm_forecast   {tx,rx}_<quantile>_lead<n> step_ms                                         start of the target interval
@@ -35,12 +37,18 @@ inline constexpr std::string_view kOfferedBytes = "offered_bytes";
 inline constexpr std::string_view kPassedPackets = "passed_packets";
 inline constexpr std::string_view kPassedBytes = "passed_bytes";
 inline constexpr std::string_view kPeak10ms = "peak_10ms_bytes";  // absent when the device cannot observe it
-inline constexpr std::string_view kLimited = "limited";           // intervals in which the meter dropped or delayed
-inline constexpr std::string_view kP95Rate = "p95_rate";          // of offered rates; in tiers only
+inline constexpr std::string_view kPeak1ms = "peak_1ms_bytes";    // the same
+inline constexpr std::string_view kDelayedPackets = "delayed_packets";
+inline constexpr std::string_view kMarkedPackets = "marked_packets";
+inline constexpr std::string_view kLimited = "limited";   // intervals in which the meter dropped or delayed
+inline constexpr std::string_view kP95Rate = "p95_rate";  // of offered rates; in tiers only
 
 // Of vm_net as a whole.
 inline constexpr std::string_view kConnectionsOpened = "connections_opened";
 inline constexpr std::string_view kConnectionsActive = "connections_active";
+inline constexpr std::string_view kConnectionsClosed = "connections_closed";
+inline constexpr std::string_view kConnectionsFailed = "connections_failed";
+inline constexpr std::string_view kUntrackedPackets = "untracked_packets";
 inline constexpr std::string_view kIntervalMs = "interval_ms";
 
 // Of vm_alloc, behind a direction's prefix.

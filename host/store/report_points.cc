@@ -29,6 +29,14 @@ void add_direction(Point& point, Direction direction, const wire::DirectionSampl
   put(field::kPassedBytes, sample.passed_bytes);
   put(field::kLimited, sample.limited ? 1 : 0);
   if (sample.peak_10ms_bytes) put(field::kPeak10ms, *sample.peak_10ms_bytes);
+  if (sample.peak_1ms_bytes) put(field::kPeak1ms, *sample.peak_1ms_bytes);
+  const auto put_seen = [&](std::string_view quantity, std::uint64_t value) {
+    if (value != 0) put(quantity, value);
+  };
+  put_seen(field::kDelayedPackets, sample.delayed_packets);
+  put_seen(field::kMarkedPackets, sample.marked_packets);
+  for (std::size_t i = 0; i < wire::kSizeClasses; ++i)
+    put_seen(std::string("size_").append(wire::kSizeClassNames[i]), sample.sizes[i]);
   add_drops(point, field::kDirectionPrefixes[index(direction)], sample.drops);
 }
 
@@ -55,6 +63,9 @@ Point net_point(const wire::Report& report, const Origin& origin, const std::str
   for (const auto direction : kBothDirections) add_direction(point, direction, sample.directions[index(direction)]);
   add(point, field::kConnectionsOpened, sample.connections_opened);
   add(point, field::kConnectionsActive, sample.connections_active);
+  add(point, field::kConnectionsClosed, sample.connections_closed);
+  add(point, field::kConnectionsFailed, sample.connections_failed);
+  if (sample.untracked_packets != 0) add(point, field::kUntrackedPackets, sample.untracked_packets);
   add(point, field::kIntervalMs, report.interval_ns / kNanosPerMilli);
   return point;
 }

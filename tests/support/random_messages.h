@@ -22,6 +22,8 @@ class RandomMessages {
     for (auto n = below(20); n > 0; --n) report.vms.push_back(vm_sample());
     for (auto n = below(wire::kMostFlows + 1); n > 0; --n) report.top_flows.push_back(flow());
     for (auto n = below(30); n > 0; --n) report.intents.push_back({IntentId{any()}, any(), any(), any(), any()});
+    for (auto n = below(8); n > 0; --n)
+      report.ports.push_back({"port" + text(8), any(), any(), any(), any(), any(), any()});
     return report;
   }
 
@@ -49,12 +51,16 @@ class RandomMessages {
   wire::DesiredState desired() {
     wire::DesiredState desired{.generation = Generation{any()}};
     for (auto n = below(4); n > 0; --n)
-      desired.uplinks.push_back({"uplink" + text(5), {BytesPerSecond{any()}, BytesPerSecond{any()}}});
+      desired.uplinks.push_back({"uplink" + text(5), {BytesPerSecond{any()}, BytesPerSecond{any()}}, tunnel()});
     for (std::uint32_t i = 0, n = below(20); i < n; ++i)
-      desired.vms.push_back({VmId{i}, "vm" + text(10), attachments(), flag()});
+      desired.vms.push_back({VmId{i}, "vm" + text(10), attachments(), flag(), text(12)});
     for (std::uint64_t i = 0, n = below(40); i < n; ++i)
       desired.intents.push_back(
           {IntentId{i}, static_cast<std::uint32_t>(random_()), static_cast<wire::Demand>(below(3)), police()});
+    for (auto n = below(4); n > 0; --n)
+      desired.groups.push_back({"group" + text(5),
+                                {BytesPerSecond{any()}, BytesPerSecond{any()}},
+                                {Bytes{any() >> 24}, Bytes{any() >> 24}}});
     desired.signature_set = text(20);
     return desired;
   }
@@ -93,9 +99,33 @@ class RandomMessages {
     sample.peak_10ms_bytes = flag() ? std::optional(any()) : std::nullopt;
     sample.limited = flag();
     sample.app_bytes = counters<kCategories>();
+    sample.peak_1ms_bytes = flag() ? std::optional(any()) : std::nullopt;
+    sample.sizes = counters<wire::kSizeClasses>();
+    sample.delayed_packets = any();
+    sample.marked_packets = any();
     return sample;
   }
-  wire::VmSample vm_sample() { return {VmId{below(5000)}, {direction(), direction()}, below(1'000), below(1'000'000)}; }
+  wire::VmSample vm_sample() {
+    return {VmId{below(5000)},
+            {direction(), direction()},
+            below(1'000),
+            below(1'000'000),
+            below(1'000),
+            below(1'000),
+            any()};
+  }
+  std::optional<wire::TunnelSpec> tunnel() {
+    if (flag()) return std::nullopt;
+    wire::TunnelSpec tunnel{static_cast<wire::TunnelKind>(below(2)), ipv4(), mac()};
+    tunnel.udp_port = static_cast<std::uint16_t>(1 + below(65'535));
+    for (auto n = below(4); n > 0; --n) tunnel.remotes.push_back(ipv4());
+    return tunnel;
+  }
+  Ipv4Address ipv4() {
+    Ipv4Address address;
+    for (auto& octet : address.octets) octet = static_cast<std::uint8_t>(random_());
+    return address;
+  }
   wire::FlowSample flow() {
     wire::FlowSample flow;
     flow.vm = VmId{below(5000)};
@@ -124,7 +154,8 @@ class RandomMessages {
     return {VmId{below(5000)},   static_cast<Direction>(below(2)),
             BytesPerSecond{cir}, BytesPerSecond{pir},
             Bytes{any() >> 24},  Bytes{any() >> 24},
-            below(1000)};
+            below(1000),         any(),
+            any() >> 24,         flag()};
   }
 
   std::mt19937_64 random_;

@@ -40,7 +40,7 @@ class Building : public testing::Test {
   std::unique_ptr<Snapshot> build(const wire::DesiredState& desired,
                                   const std::vector<offload::SoftwareLimit>& limits = {}) {
     for (const auto& vm : desired.vms) EXPECT_TRUE(slots_.assign(vm.id));
-    return build_snapshot({desired, ports_, limits, slots_, 2, nullptr}, problems_);
+    return build_snapshot({desired, ports_, limits, slots_, 2, nullptr, {}}, problems_);
   }
 
   std::vector<port::Port> ports_ = three_ports();

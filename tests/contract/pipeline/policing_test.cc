@@ -136,6 +136,76 @@ TEST_P(Policing, EachCopyOfABroadcastIsMeteredForItsReceiverAndOnceForItsSender)
   EXPECT_TRUE(sample_of(report, kDatabase).directions[index(Direction::kIngress)].limited);
 }
 
+TEST_P(Policing, PacketsPerSecondAreACapOfTheirOwn) {
+  auto desired = two_vms();
+  auto intent = police(1, kWeb, Direction::kEgress, 8'000'000, 8'000'000);
+  std::get<wire::Police>(intent.what).packets_per_second = 1'500;
+  std::get<wire::Police>(intent.what).packet_burst = 32;
+  desired.intents = {intent};
+  bed_.apply(desired);
+  send_for_a_second("web", to_gateway(), 4);
+  const auto report = bed_.report();
+  EXPECT_NEAR(static_cast<double>(sample_of(report, kWeb).directions[index(Direction::kEgress)].passed_packets), 1'500,
+              33);
+}
+
+TEST_P(Policing, TheVmsOfAGroupShareItsCapAndKeepTheirGuarantees) {
+  auto desired = two_vms();
+  desired.groups = {{"tenant", {BytesPerSecond{3'000'000}, kUnlimited}, {Bytes{10 * kSize}, Bytes{10 * kSize}}}};
+  for (auto& vm : desired.vms) vm.group = "tenant";
+  desired.intents = {police(1, kWeb, Direction::kEgress, 2'000'000, 8'000'000),
+                     police(2, kDatabase, Direction::kEgress, 0, 8'000'000)};
+  bed_.apply(desired);
+  EXPECT_TRUE(bed_.problems().empty());
+  for (unsigned ms = 0; ms < 1000; ++ms) {
+    now_ns_ += kMillisecond;
+    for (unsigned i = 0; i < 4; ++i) {
+      bed_.put("database", static_cast<std::uint16_t>(ms + i),
+               make_frame({.source = mac(2), .destination = kGateway, .size = kSize}));
+      if (i % 2 == 0) bed_.put("web", static_cast<std::uint16_t>(ms + i), to_gateway());  // just its guarantee
+    }
+    bed_.run_at(now_ns_);
+    bed_.sent("uplink");
+  }
+  const auto report = bed_.report();
+  const auto& web = sample_of(report, kWeb).directions[index(Direction::kEgress)];
+  const auto& database = sample_of(report, kDatabase).directions[index(Direction::kEgress)];
+  EXPECT_EQ(web.passed_packets, web.offered_packets);
+  EXPECT_NEAR(static_cast<double>(web.passed_bytes + database.passed_bytes), 3'000'000, 30 * kSize);
+}
+
+TEST_P(Policing, AVmOfAnUnknownGroupIsAProblemThatIsTold) {
+  auto desired = two_vms();
+  desired.vms[0].group = "nobody";
+  bed_.apply(desired);
+  ASSERT_EQ(bed_.problems().size(), 1u);
+  EXPECT_NE(bed_.problems()[0].text.find("no group 'nobody'"), std::string::npos);
+}
+
+TEST_P(Policing, WhatTheUplinkLendsIsSharedByWeight) {
+  auto desired = two_vms();
+  desired.uplinks = {{"uplink", {BytesPerSecond{4'000'000}, kUnlimited}, std::nullopt}};
+  desired.intents = {police(1, kWeb, Direction::kEgress, 0, 8'000'000),
+                     police(2, kDatabase, Direction::kEgress, 0, 8'000'000)};
+  std::get<wire::Police>(desired.intents[0].what).weight = 3;
+  bed_.apply(desired);
+  for (unsigned ms = 0; ms < 1000; ++ms) {
+    now_ns_ += kMillisecond;
+    for (unsigned i = 0; i < 4; ++i) {
+      bed_.put("web", static_cast<std::uint16_t>(ms + i), to_gateway());
+      bed_.put("database", static_cast<std::uint16_t>(ms + i),
+               make_frame({.source = mac(2), .destination = kGateway, .size = kSize}));
+    }
+    bed_.run_at(now_ns_);
+    bed_.sent("uplink");
+  }
+  const auto report = bed_.report();
+  EXPECT_NEAR(static_cast<double>(sample_of(report, kWeb).directions[index(Direction::kEgress)].passed_bytes),
+              3'000'000, 150'000);
+  EXPECT_NEAR(static_cast<double>(sample_of(report, kDatabase).directions[index(Direction::kEgress)].passed_bytes),
+              1'000'000, 150'000);
+}
+
 INSTANTIATE_TEST_SUITE_P(Workers, Policing, testing::Values(1, 3));
 
 }  // namespace

@@ -43,6 +43,7 @@ Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, cons
     must(id >= 0, "ring port");
     port::Port port{.id = static_cast<std::uint16_t>(id), .name = spec.name, .driver = "net_ring", .role = spec.role};
     port.rx_queues = port.tx_queues = workers;
+    port.largest_frame = spec.mtu + 18;
     const rte_eth_conf conf{};
     must(rte_eth_dev_configure(port.id, workers, workers, &conf) == 0, "configure");
     for (std::uint16_t queue = 0; queue < workers; ++queue) {

@@ -20,6 +20,7 @@ namespace foreflow::pipeline {
 struct TestPort {
   std::string name;
   config::PortRole role = config::PortRole::kVm;
+  std::uint32_t mtu = 1500;
 };
 
 class Testbed {

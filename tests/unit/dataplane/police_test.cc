@@ -30,7 +30,7 @@ TEST(Police, WithoutAMeterEverythingPassesAndIsCharged) {
   meter::Residual residual;
   residual.set_capacity(BytesPerSecond{100'000});
   auto offers = burst(32);
-  decide(nullptr, &residual, offers, kNow);
+  decide({.uplink = &residual}, offers, kNow);
   EXPECT_EQ(passed(offers), 32u);
   EXPECT_FALSE(residual.lends(kNow));  // 3,200 bytes are 32 ms of the uplink
 }
@@ -41,7 +41,7 @@ TEST(Police, GreenPassesEvenWhenTheUplinkIsInDebt) {
   residual.charge(Bytes{1000}, kNow);
   auto meter = meter_of(500, 1000);
   auto offers = burst(5);
-  decide(&meter, &residual, offers, kNow);
+  decide({.meter = &meter, .uplink = &residual}, offers, kNow);
   EXPECT_EQ(passed(offers), 5u);
 }
 
@@ -54,10 +54,10 @@ TEST(Police, YellowPassesOnlyWhileTheUplinkLends) {
   auto lent = meter_of(200, 1000);
   auto refused = meter_of(200, 1000);
   auto offers = burst(8);
-  decide(&lent, &rich, offers, kNow);
+  decide({.meter = &lent, .uplink = &rich}, offers, kNow);
   EXPECT_EQ(passed(offers), 8u);
   offers = burst(8);
-  decide(&refused, &poor, offers, kNow);
+  decide({.meter = &refused, .uplink = &poor}, offers, kNow);
   EXPECT_EQ(passed(offers), 2u);
 }
 
@@ -67,10 +67,10 @@ TEST(Police, ARefusedYellowPacketTakesNoTokens) {
   residual.charge(Bytes{1000}, kNow);
   auto meter = meter_of(100, 500);
   auto offers = burst(5);
-  decide(&meter, &residual, offers, kNow);
+  decide({.meter = &meter, .uplink = &residual}, offers, kNow);
   EXPECT_EQ(passed(offers), 1u);
   auto between_vms = burst(5, false);
-  decide(&meter, &residual, between_vms, kNow);
+  decide({.meter = &meter, .uplink = &residual}, between_vms, kNow);
   EXPECT_EQ(passed(between_vms), 4u);  // what was left of the cap's 500 bytes
 }
 
@@ -78,7 +78,7 @@ TEST(Police, RedNeverPasses) {
   meter::Residual residual;
   auto meter = meter_of(200, 300);
   auto offers = burst(10);
-  decide(&meter, &residual, offers, kNow);
+  decide({.meter = &meter, .uplink = &residual}, offers, kNow);
   EXPECT_EQ(passed(offers), 3u);
 }
 
@@ -86,7 +86,7 @@ TEST(Police, TrafficBetweenVmsDoesNotTouchTheUplink) {
   meter::Residual residual;
   residual.set_capacity(BytesPerSecond{1});
   auto offers = burst(32, false);
-  decide(nullptr, &residual, offers, kNow);
+  decide({.uplink = &residual}, offers, kNow);
   EXPECT_TRUE(residual.lends(kNow));
 }
 

@@ -14,7 +14,8 @@ void pass(vm::VmState& state, std::uint64_t bytes) {
   egress.offered_bytes.add(bytes);
   egress.passed_packets.add(1);
   egress.passed_bytes.add(bytes);
-  egress.peak.add(bytes, 1'000'000);
+  egress.peak_1ms.add(bytes, 1'000'000);
+  egress.peak_10ms.add(bytes, 1'000'000);
 }
 
 TEST(Sampler, TellsWhatCameSinceTheLastSample) {

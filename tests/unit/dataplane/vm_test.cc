@@ -74,7 +74,7 @@ TEST(SlotAllocator, AVmThatComesBackWhileItsSlotDrainsKeepsIt) {
 }
 
 TEST(Peak, IsTheLargestTenMillisecondsSinceTheLastQuestion) {
-  Peak peak;
+  Peak<10'000'000> peak;
   peak.add(100, 1'000'000);
   peak.add(50, 9'000'000);
   peak.add(120, 10'000'000);
@@ -84,7 +84,7 @@ TEST(Peak, IsTheLargestTenMillisecondsSinceTheLastQuestion) {
 }
 
 TEST(Peak, IsZeroWhenNothingArrived) {
-  Peak peak;
+  Peak<10'000'000> peak;
   peak.add(100, 1'000'000);
   peak.take();
   EXPECT_EQ(peak.take(), 0u);

@@ -31,9 +31,12 @@ wire::Report report_of_one_vm() {
   report.interval_ns = kNanosPerSecond;
   report.dataplane.rx_packets = 11;
   report.dataplane.drops[index(wire::DropCause::kPortFull)] = 4;
-  wire::VmSample vm{VmId{7}, {}, 3, 5};
+  wire::VmSample vm{VmId{7}, {}, 3, 5, 2, 1, 4};
   auto& egress = vm.directions[index(Direction::kEgress)];
   egress.offered_bytes = 1'500;
+  egress.peak_1ms_bytes = 700;
+  egress.sizes[6] = 2;
+  egress.delayed_packets = 8;
   egress.limited = true;
   egress.drops[index(wire::DropCause::kPoliced)] = 2;
   egress.app_bytes[index(Category::kWeb)] = 600;
@@ -80,6 +83,13 @@ TEST(ReportPoints, HoldTheDataplaneAndEachVmsTrafficAndApplications) {
   EXPECT_EQ(integer(net, "rx_passed_packets"), 9);
   EXPECT_EQ(integer(net, "connections_opened"), 3);
   EXPECT_EQ(integer(net, "connections_active"), 5);
+  EXPECT_EQ(integer(net, "connections_closed"), 2);
+  EXPECT_EQ(integer(net, "connections_failed"), 1);
+  EXPECT_EQ(integer(net, "untracked_packets"), 4);
+  EXPECT_EQ(integer(net, "tx_peak_1ms_bytes"), 700);
+  EXPECT_EQ(integer(net, "tx_size_jumbo"), 2);
+  EXPECT_EQ(integer(net, "tx_delayed_packets"), 8);
+  EXPECT_EQ(find(net, "rx_size_jumbo"), nullptr);
 
   EXPECT_EQ(app.measurement, Measurement::kVmApp);
   EXPECT_EQ(app.fields.size(), kCategories);
