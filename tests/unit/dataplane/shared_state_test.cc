@@ -120,12 +120,13 @@ TEST(TopFlowsAcrossThreads, EveryByteIsInOneListAndListsAreSorted) {
 
 TEST(PeakAcrossThreads, NeverExceedsAWindowAndIsAnsweredAgainAndAgain) {
   constexpr std::uint64_t kPackets = 10;  // of 100 bytes in each window
-  vm::Peak peak;
+  constexpr std::uint64_t kWindowNs = 10'000'000;
+  vm::Peak<kWindowNs> peak;
   std::atomic<bool> done{false};
   std::uint64_t window = 1;
   std::jthread owner([&] {
     for (; !done.load(std::memory_order_acquire); ++window)
-      for (std::uint64_t packet = 0; packet < kPackets; ++packet) peak.add(100, window * vm::Peak::kWindowNs + packet);
+      for (std::uint64_t packet = 0; packet < kPackets; ++packet) peak.add(100, window * kWindowNs + packet);
   });
   for (int answered = 0; answered < 200;) {
     const auto taken = peak.take();
@@ -137,7 +138,7 @@ TEST(PeakAcrossThreads, NeverExceedsAWindowAndIsAnsweredAgainAndAgain) {
   done.store(true, std::memory_order_release);
   owner.join();
   peak.take();
-  peak.add(700, window * vm::Peak::kWindowNs);
+  peak.add(700, window * kWindowNs);
   EXPECT_EQ(peak.take(), 700u);
 }
 
