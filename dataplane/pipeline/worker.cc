@@ -11,7 +11,6 @@ namespace foreflow::pipeline {
 Worker::Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> sources)
     : id_(wiring.id),
       handover_(wiring.handover),
-      vms_(wiring.vms),
       books_(wiring.vms),
       outbox_({wiring.id, wiring.ports, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
       tracker_(wiring.flows, wiring.vms),

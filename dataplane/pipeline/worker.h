@@ -62,7 +62,6 @@ class Worker {
 
   std::uint16_t id_;
   Handover& handover_;
-  vm::VmTable& vms_;
   Books books_;
   Outbox outbox_;
   FlowTracker tracker_;
