@@ -95,6 +95,11 @@ Finding discord(Octets payload) noexcept {  // type, size 70, source, an address
          (payload.be16(0) == 1 ? is_all(payload.part(8, 32), 0) : is_printable(payload.part(8, 7)));
 }
 
+Finding line_call(Octets payload) noexcept {
+  return is_within(payload.u8(0) >> 3, 0x1a, 0x1b) && (payload.be16(0) & 0x7ffu) + 4u == payload.whole_size() &&
+         payload.whole_size() >= 24;
+}
+
 Finding turn_channel(Octets payload) noexcept {
   const std::size_t size = payload.be16(2) + 4u;
   return is_within(payload.be16(0), 0x4000, 0x4fff) && size >= 12 && size <= payload.whole_size() &&
@@ -142,6 +147,7 @@ constexpr Named kCalls[] = {
     {"discord", discord},
     {"h225", h225},
     {"iax", iax},
+    {"line_call", line_call},
     {"mumble", mumble},
     {"rtmp", rtmp},
     {"sap", sap},

@@ -121,6 +121,14 @@ TEST_F(JoinedFlows, OtherFirstWordsOfServers) {
   EXPECT_EQ(udp(Frame{0xcc, 0xfa, 0xce, 0xb0, 1, 0, 8} + Frame(1'200, 0x33)), "quic");
 }
 
+TEST_F(JoinedFlows, ListingsOfFilesAreDataOfFtp) {
+  EXPECT_EQ(tcp(text("total 4\r\n-rw-r--r--   1 ftp ftp  12 Jan  1 00:00 a.txt\r\n")), "ftp_data");
+  EXPECT_EQ(tcp(text("drwxr-sr-x+  2 1000 1000 4096 Jan  1 00:00 pub\r\n")), "ftp_data");
+  EXPECT_EQ(tcp(text("01-02-24  10:11AM       <DIR>          pub\r\n")), "ftp_data");
+  EXPECT_EQ(tcp(text("type=file;modify=20240102030405;size=12; a.txt\r\n")), "ftp_data");
+  EXPECT_EQ(tcp(text("-rw is what I typed\r\n")), "unknown");
+}
+
 TEST_F(JoinedFlows, ABitFieldAloneProvesNoTorrent) {
   const auto field = be32(80) + Frame{5} + Frame(79, 0xff);
   EXPECT_NE(tcp(field), "bittorrent");
