@@ -56,6 +56,7 @@ Outcome allocation_list(Context& context);
 Outcome policy_get(Context& context);
 Outcome policy_set(Context& context);
 Outcome rule_list(Context& context);
+Outcome rule_explain(Context& context);
 Outcome conn_top(Context& context);
 Outcome config_check(Context& context);
 Outcome show_status(Context& context);

@@ -76,6 +76,8 @@ const std::vector<Command>& commands() {
        policy_options, policy_set, false},
       {"rule", "list", "", "what dataplanes were asked to enforce and what came of it", "foreflow rule list --vm web",
        rule_options, rule_list},
+      {"rule", "explain", "ID", "where one rule runs, why there, and what it did", "foreflow rule explain 3", nullptr,
+       rule_explain},
       {"conn", "top", "", "tracked flows with their application, the largest first",
        "foreflow conn top --vm web --most 5", conn_options, conn_top},
       {"config", "check", "FILE...", "check configurations of the manager",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dataplane list | show, rule list, conn top, status.
+// dataplane list | show, conn top, status.
 #include <fmt/format.h>
 
 #include "host/cli/command.h"
@@ -26,8 +26,6 @@ const char* state(const pb::Dataplane& dataplane) {
 std::string generations(const pb::Dataplane& dataplane) {
   return fmt::format("{}/{}", dataplane.applied_generation(), dataplane.desired_generation());
 }
-
-const char* name_of(pb::Direction direction) { return direction == pb::INGRESS ? "ingress" : "egress"; }
 
 }  // namespace
 
@@ -82,25 +80,6 @@ Outcome dataplane_show(Context& context) {
     text +=
         fmt::format("event {}  {}: {}\n", clock_text(event.time()), printable(event.kind()), printable(event.text()));
   return text;
-}
-
-Outcome rule_list(Context& context) {
-  const auto manager = context.manager();
-  if (!manager) return tl::unexpected(manager.error());
-  const auto list = (*manager)->rules(context.options["vm"].as<std::string>());
-  if (!list) return failure(list.error());
-  if (context.json) return text_of(to_json_array(list->rules()));
-  Table table({">ID", "DATAPLANE", "VM", "DIRECTION", "KIND", ">ASKED", ">UP TO", ">ACHIEVED", ">UP TO", "WHERE",
-               ">PASSED", ">DROPPED", ">PACKETS DROPPED", "REASON"});
-  for (const auto& rule : list->rules()) {
-    const auto achieved = [&](std::uint64_t rate) { return rule.answered() ? rate_text(rate) : std::string("-"); };
-    table.add({std::to_string(rule.id()), rule.dataplane(), rule.vm(), name_of(rule.direction()), rule.kind(),
-               rate_text(rule.asked_cir()), rate_text(rule.asked_pir()), achieved(rule.achieved_cir()),
-               achieved(rule.achieved_pir()), rule.placement(), format_bytes(Bytes{rule.passed_bytes()}),
-               format_bytes(Bytes{rule.dropped_bytes()}), std::to_string(rule.dropped_packets()),
-               rule.reason().empty() ? "-" : rule.reason()});
-  }
-  return table.text();
 }
 
 Outcome conn_top(Context& context) {

@@ -95,11 +95,13 @@ def rules(stage, ledger):
     """The allocation, and the limits that came of it in the (emulated) hardware."""
     stage.foreflow.show("allocation", "list")
     stage.foreflow.show("rule", "list")
+    installed = stage.foreflow.json("rule", "list")
+    stage.foreflow.show("rule", "explain", str(installed[0]["id"]))
     rows = [row for row in stage.foreflow.json("allocation", "list") if row["vm"] == DB.name and
             row["direction"] == "egress"]
     ledger.add("db: allocation covers its guarantee", "-",
                claims.rate(rows[0]["cir"] * 8), f">= {claims.rate(DB_GUARANTEE)}", rows[0]["cir"] * 8 >= DB_GUARANTEE * 0.999)
-    placed = [rule["placement"] for rule in stage.foreflow.json("rule", "list")]
+    placed = [rule["placement"] for rule in installed]
     ledger.add("limits installed as hardware meters", "-",
                f"{placed.count('hw')} of {len(placed)} in hw", f"{2 * len(GUESTS)} in hw",
                placed.count("hw") == len(placed) == 2 * len(GUESTS))

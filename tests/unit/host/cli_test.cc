@@ -77,6 +77,13 @@ TEST(Cli, WatchRefusesWhatCannotBeRepeated) {
   EXPECT_EQ(ran({"version", "--watch"}).code, ExitCode::kUsage);
 }
 
+TEST(Cli, ARuleIsNamedByItsNumber) {
+  const auto wrong = ran({"rule", "explain", "web"});
+  EXPECT_EQ(wrong.code, ExitCode::kUsage);
+  EXPECT_THAT(wrong.err, HasSubstr("'web' is no rule; 'foreflow rule list' shows their numbers"));
+  EXPECT_EQ(ran({"rule", "explain", "3x"}).code, ExitCode::kUsage);
+}
+
 TEST(Cli, AnAddressThatIsNoneIsAUsageError) {
   for (const auto* address : {"localhost", "localhost:70000", "localhost:0", "unix:socket"})
     EXPECT_EQ(ran({"vm", "list", "--manager", address}).code, ExitCode::kUsage) << address;
