@@ -15,6 +15,7 @@ namespace {
 struct Member {
   std::unique_ptr<Recursion> recursion;
   Scale scale;
+  std::size_t asleep;  // points before the first one that it models
 };
 
 // Of an even number the mean of the two in the middle.
@@ -30,25 +31,32 @@ class Together final : public Recursion {
   Together(Scale scale, std::vector<Member> members) : scale_(scale), members_(std::move(members)) {}
 
   void step(double z) override {
-    for (const Member& member : members_) member.recursion->step(convert(z, scale_, member.scale));
+    for (Member& member : members_) {
+      if (member.asleep > 0) {
+        --member.asleep;
+      } else {
+        member.recursion->step(convert(z, scale_, member.scale));
+      }
+    }
   }
 
   void ahead(std::span<double> path) const override {
-    std::vector<std::vector<double>> paths(members_.size(), std::vector<double>(path.size()));
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      members_[m].recursion->ahead(paths[m]);
-      for (double& z : paths[m]) z = convert(z, members_[m].scale, scale_);
+    std::vector<std::vector<double>> paths;
+    for (const Member& member : members_) {
+      if (member.asleep > 0) continue;
+      member.recursion->ahead(paths.emplace_back(path.size()));
+      for (double& z : paths.back()) z = convert(z, member.scale, scale_);
     }
-    std::vector<double> column(members_.size());
+    std::vector<double> column(paths.size());
     for (std::size_t h = 0; h < path.size(); ++h) {
-      for (std::size_t m = 0; m < members_.size(); ++m) column[m] = paths[m][h];
-      path[h] = median(column);
+      for (std::size_t m = 0; m < paths.size(); ++m) column[m] = paths[m][h];
+      path[h] = column.empty() ? 0 : median(column);
     }
   }
 
   std::size_t warm_up() const override {
     std::size_t longest = 0;
-    for (const Member& member : members_) longest = std::max(longest, member.recursion->warm_up());
+    for (const Member& member : members_) longest = std::max(longest, member.asleep + member.recursion->warm_up());
     return longest;
   }
 
@@ -72,12 +80,13 @@ Ensemble::Ensemble(std::string name, Scale scale, PathModels members)
 std::unique_ptr<Recursion> Ensemble::estimate(const Scaled& series) const {
   std::vector<Member> members;
   for (const std::unique_ptr<PathModel>& member : members_) {
-    if (series.known < member->needs(series.season)) continue;
-    Scaled converted = series;
+    Scaled converted = series.last(member->most_points(series.season));
+    if (converted.known < member->needs(series.season)) continue;
+    const std::size_t asleep = series.z.size() - converted.z.size();
     if (member->scale() != scale())
       for (double& z : converted.z)
         if (!std::isnan(z)) z = to_scale(member->scale(), from_scale(scale(), z));
-    members.push_back({member->estimate(converted), member->scale()});
+    members.push_back({member->estimate(converted), member->scale(), asleep});
   }
   return members.empty() ? last_value() : std::make_unique<Together>(scale(), std::move(members));
 }

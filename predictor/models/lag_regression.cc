@@ -96,7 +96,7 @@ LagRegression::LagRegression(const LagRegressionSpec& spec)
     : PathModel(std::string("lag_regression") + suffix(spec.scale), spec.scale), spec_(spec) {}
 
 std::unique_ptr<Recursion> LagRegression::estimate(const Scaled& series) const {
-  const auto z = std::span(series.z).last(std::min(series.z.size(), 7 * series.season * spec_.most_weeks + 100));
+  const std::span<const double> z(series.z);
   Lags lags = choose_lags(z, series.season, spec_);
   const double mean = mean_of(z);
   const Eigen::VectorXd weights = regress(z, lags, mean, spec_.ridge);

@@ -24,9 +24,11 @@ class LagRegression final : public PathModel {
   std::size_t needs(std::size_t) const override { return 20; }
   // The season's and the week's true lengths are measured (period.h). A lag that is longer than half the series is left
   // out; so are recent lags beyond a tenth of it.
+  std::size_t most_points(std::size_t season) const override { return 7 * season * spec_.most_weeks + kMargin; }
   std::unique_ptr<Recursion> estimate(const Scaled& series) const override;
 
  private:
+  static constexpr std::size_t kMargin = 100;
   LagRegressionSpec spec_;
 };
 

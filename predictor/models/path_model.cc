@@ -16,11 +16,12 @@ namespace {
 
 class Fitted final : public FittedModel {
  public:
-  Fitted(std::string name, Scale scale, std::unique_ptr<Recursion> recursion, const SeriesView& series)
+  Fitted(std::string name, Scale scale, std::unique_ptr<Recursion> recursion, const SeriesView& modelled,
+         const SeriesView& series)
       : name_(std::move(name)),
         scale_(scale),
         recursion_(std::move(recursion)),
-        errors_(*recursion_, series, scale),
+        errors_(*recursion_, modelled, scale),
         recent_(series, kTailPeriods * series.season),
         peak_(recent_max(series, series.size())) {}
 
@@ -59,9 +60,10 @@ class Fitted final : public FittedModel {
 }  // namespace
 
 std::unique_ptr<FittedModel> PathModel::fit(const SeriesView& series) const {
-  const Scaled known = scaled(series, scale_);
+  const SeriesView modelled = series.last(most_points(series.season));
+  const Scaled known = scaled(modelled, scale_);
   std::unique_ptr<Recursion> recursion = known.known < needs(series.season) ? last_value() : estimate(known);
-  return std::make_unique<Fitted>(name_, scale_, std::move(recursion), series);
+  return std::make_unique<Fitted>(name_, scale_, std::move(recursion), modelled, series);
 }
 
 }  // namespace foreflow::predictor

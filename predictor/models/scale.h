@@ -3,6 +3,7 @@
 // Place: predictor/models. VMs' demand is bursty by factors, not by sums: there log1p raises the lag-1 autocorrelation
 // from about .5 to .7; smooth aggregates may be better off raw.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -24,6 +25,13 @@ struct Scaled {
   std::vector<double> z;  // NaN = missing
   std::size_t season = 1;
   std::size_t known = 0;  // how many are not NaN
+
+  // At most the newest n points.
+  Scaled last(std::size_t n) const {
+    Scaled result{{z.end() - static_cast<std::ptrdiff_t>(std::min(n, z.size())), z.end()}, season, 0};
+    for (const double value : result.z) result.known += !std::isnan(value);
+    return result;
+  }
 };
 
 inline Scaled scaled(const SeriesView& series, Scale scale) {
