@@ -5,10 +5,13 @@
 #include <array>
 #include <utility>
 
+#include "predictor/models/arima_search.h"
 #include "predictor/models/ensemble.h"
+#include "predictor/models/ets.h"
 #include "predictor/models/lag_regression.h"
 #include "predictor/models/naive.h"
 #include "predictor/models/profile.h"
+#include "predictor/models/theta.h"
 
 namespace foreflow::predictor {
 namespace {
@@ -30,6 +33,13 @@ constexpr std::array kEntries{
     Entry{"naive", [] { return make<Naive>(NaiveKind::kLast); }},
     Entry{"drift", [] { return make<Naive>(NaiveKind::kDrift); }},
     Entry{"seasonal_naive", [] { return make<Naive>(NaiveKind::kSeasonal); }},
+    Entry{"theta", [] { return make<Theta>(ThetaKind::kStandard); }},
+    Entry{"optimised_theta", [] { return make<Theta>(ThetaKind::kOptimised); }},
+    Entry{"dynamic_theta", [] { return make<Theta>(ThetaKind::kDynamic); }},
+    Entry{"ets", [] { return make<Ets>(); }},
+    Entry{"ets_log", [] { return make<Ets>(EtsSpec{.scale = Scale::kLog1p}); }},
+    Entry{"arima", [] { return make<Arima>(); }},
+    Entry{"arima_log", [] { return make<Arima>(ArimaSpec{.scale = Scale::kLog1p}); }},
     Entry{"lag_regression", [] { return make<LagRegression>(LagRegressionSpec{.scale = Scale::kRaw}); }},
     Entry{"lag_regression_log", [] { return make<LagRegression>(); }},
     Entry{"day_profile", [] { return make<Profile>(kDay); }},
