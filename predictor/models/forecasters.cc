@@ -10,6 +10,7 @@
 #include "predictor/models/ets.h"
 #include "predictor/models/lag_regression.h"
 #include "predictor/models/naive.h"
+#include "predictor/models/pattern_match.h"
 #include "predictor/models/profile.h"
 #include "predictor/models/theta.h"
 
@@ -44,6 +45,7 @@ constexpr std::array kEntries{
     Entry{"lag_regression_log", [] { return make<LagRegression>(); }},
     Entry{"day_profile", [] { return make<Profile>(kDay); }},
     Entry{"week_profile_log", [] { return make<Profile>(kWeek); }},
+    Entry{"pattern_match_log", [] { return make<PatternMatch>(PatternMatchSpec{}); }},
     Entry{"seasonal_ensemble", seasonal_ensemble},
 };
 

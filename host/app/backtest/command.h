@@ -25,5 +25,6 @@ Status run_allocate(const std::vector<std::string>& arguments);
 Status run_contention(const std::vector<std::string>& arguments);
 Status run_anomaly(const std::vector<std::string>& arguments);
 Status run_features(const std::vector<std::string>& arguments);
+Status run_match(const std::vector<std::string>& arguments);
 
 }  // namespace foreflow::backtest

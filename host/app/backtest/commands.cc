@@ -10,6 +10,7 @@ constexpr Command kCommands[] = {
     {"contention", "what VMs on a link that is too small would have got at each step", run_contention},
     {"anomaly", "a score of each row: how strange it is, why, and for how long", run_anomaly},
     {"features", "what each series is like, as a vector of documented numbers", run_features},
+    {"match", "where each series' newest window has been seen before, and what came then", run_match},
 };
 
 }  // namespace

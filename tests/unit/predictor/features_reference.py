@@ -99,4 +99,11 @@ emit("kSlope", stats.theilslopes(x).slope)
 emit("kHurst", hurst(x))
 emit("kTailIndex", 1 / np.mean(np.log(largest[:20] / largest[20])))
 emit("kTimerProbability", stats.binom.sf(9, 10, -np.expm1(-3 * 10 / 240)))
+
+
+def normalised(window):
+    return (window - window.mean()) / window.std()
+
+
+emit("kDistances", [np.linalg.norm(normalised(x[i:i + 20]) - normalised(x[-20:])) for i in range(len(x) - 19)])
 print("\n}  // namespace foreflow::predictor::reference")
