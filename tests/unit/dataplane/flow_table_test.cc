@@ -109,6 +109,39 @@ TEST(FlowTable, OneVmsFloodLeavesRoomForOthers) {
   EXPECT_NE(table.find_or_insert(key_of(1, 2), kStart).record, nullptr);
 }
 
+// 400,000 SYNs a second of one VM, each of another flow, and 1,000 connections of its neighbour.
+TEST(FlowTable, ASynFloodOfTenMillionFlowsTouchesNoOtherVmsFlow) {
+  constexpr std::uint32_t kFlood = 10'000'000;
+  constexpr std::uint32_t kConnections = 1'000;
+  FlowTable table({.capacity = 32'768, .most_per_vm = 16'384, .idle_seconds = 4});
+  const auto capacity = table.capacity();
+  std::vector<const FlowRecord*> places;
+  for (std::uint32_t i = 0; i < kConnections; ++i) places.push_back(table.find_or_insert(key_of(i, 2), kStart).record);
+  std::uint64_t tracked = 0;
+  std::uint64_t ended = 0;
+  for (std::uint32_t i = 0; i < kFlood; ++i) {
+    const auto now = kStart + i * std::uint64_t{2'500};
+    if (const auto found = table.find_or_insert(key_of(i, 1), now); found.record != nullptr) {
+      ASSERT_TRUE(found.is_new);
+      found.record->tcp = TcpState::kOpening;
+      ++tracked;
+    }
+    if (i % 32 == 0) table.age(now, 64, [&ended](const FlowRecord& flow) { ended += flow.key.vm == 1 ? 1 : kFlood; });
+    if (i % 1'000 != 0) continue;
+    const auto other = i / 1'000 % kConnections;
+    const auto found = table.find_or_insert(key_of(other, 2), now);
+    ASSERT_FALSE(found.is_new);
+    ASSERT_EQ(found.record, places[other]);
+    found.record->egress_bytes += 100;
+  }
+  for (const auto* record : places) EXPECT_EQ(record->egress_bytes, 1'000u);
+  EXPECT_EQ(table.count(2), kConnections);
+  EXPECT_EQ(table.capacity(), capacity);
+  EXPECT_EQ(tracked + table.full(), kFlood);
+  EXPECT_EQ(tracked - ended, table.count(1));
+  EXPECT_GT(tracked, 2u * 16'384);  // what has ended makes room
+}
+
 TEST(FlowTable, RefusesASlotThatDoesNotExist) {
   FlowTable table({});
   EXPECT_EQ(table.find_or_insert(key_of(1, vm::kNoSlot), kStart).record, nullptr);

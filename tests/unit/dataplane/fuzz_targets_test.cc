@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fuzz/flow_table_target.h"
 #include "tests/fuzz/targets.h"
 #include "tests/unit/dataplane/payload_samples.h"
 
@@ -78,6 +79,15 @@ TEST(FuzzTargets, RandomFramesPassParserAndInspector) {
     for (auto& byte : input) byte = static_cast<std::uint8_t>(mutator.below(256));
     if (input.size() > 14 && i % 2 == 0) input[12] = 0x08, input[13] = 0x00, input[14] = 0x45;
     run(frame_and_payload, input);
+  }
+}
+
+TEST(FuzzTargets, RandomOperationsOnAFlowTableAgreeWithMaps) {
+  Mutator mutator(5);
+  for (int i = 0; i < 200; ++i) {
+    Frame operations(3 * (1 + mutator.below(1'000)));
+    for (auto& byte : operations) byte = static_cast<std::uint8_t>(mutator.below(256));
+    run(flow_table, operations);
   }
 }
 
