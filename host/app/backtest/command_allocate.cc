@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,7 +15,10 @@
 #include "host/app/backtest/csv.h"
 #include "host/app/backtest/dataset.h"
 #include "host/app/backtest/parallel.h"
-#include "predictor/features/samples.h"
+#include "host/app/backtest/replay.h"
+#include "host/app/backtest/training.h"
+#include "predictor/models/global/boosted.h"
+#include "predictor/optimize/allocation_law.h"
 
 namespace foreflow::backtest {
 namespace {
@@ -21,12 +26,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUsage =
-    "usage: foreflow-backtest allocate --data DIR --metric NAME -o FILE [OPTIONS]\n\n"
-    "What each series would have been allocated at each step, as series,step,alloc,knob; a row where it changes.";
+    "usage: foreflow-backtest allocate --data DIR --train DIR --metric NAME -o FILE [OPTIONS]\n\n"
+    "What each series would have been allocated before each step, as series,step,alloc,knob,default: a row where it\n"
+    "changes by more than 5 %, for each value of the knob; default is 1 at the knob that promises 1 % unserved on the\n"
+    "training rows. Where --data and --train are one folder, no series is served by a model that has learned from it.";
+
+constexpr double kPromised = .01;  // unserved share at the default knob
 
 struct Settings {
   fs::path data;
+  fs::path train;
   std::string metric;
+  Law law = Law::kRaw;
   fs::path output;
   std::size_t train_steps = 0;
   std::size_t threads = 0;
@@ -37,64 +48,102 @@ Result<std::optional<Settings>> settings(const std::vector<std::string>& argumen
   po::options_description options("Options");
   auto add = options.add_options();
   std::string data;
+  std::string train;
+  std::string law;
   std::string output;
   add("data", po::value(&data)->required()->value_name("DIR"), "files of the series, one each");
+  add("train", po::value(&train)->value_name("DIR"), "series to learn from; default: those of --data");
   add("metric", po::value(&made.metric)->default_value("net_tx_Bps"), "the demand column");
+  add("law", po::value(&law)->default_value("raw"), "raw, or production: with the manager's hysteresis");
   add("train-steps", po::value(&made.train_steps)->default_value(28 * kDay), "rows before the first allocation");
   add("output,o", po::value(&output)->required()->value_name("FILE"), "CSV; compressed if it ends in .gz");
   add("threads", po::value(&made.threads)->default_value(0), "0 = one per CPU");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
+  if (law != "raw" && law != "production")
+    return fail(ErrorCode::kInvalidArgument, fmt::format("--law '{}'; raw and production are possible", law));
+  made.law = law == "raw" ? Law::kRaw : Law::kProduction;
   made.data = data;
+  made.train = train.empty() ? data : train;
   made.output = output;
   return made;
 }
 
-constexpr std::array kKnobs{.5, .7, .85, 1., 1.2, 1.5, 2., 3., 5., 8., 15., 30.};
-
-// A weighted mean of the recent, the usual and the highest.
-double expected(const predictor::SeriesView& past) {
-  double slot = predictor::recent_max(past, 6);
-  for (const predictor::Sample& sample : predictor::same_slot(past, 0, {.periods = 7, .neighbours = 3}))
-    slot = std::max(slot, sample.value);
-  return .5 * slot + .15 * predictor::recent_max(past, 7 * past.season) + .3 * predictor::recent_max(past, 36);
+predictor::BoostedTrainer trainer() {
+  predictor::BoostedPlan plan;
+  plan.bands = {{0, 0}};
+  return predictor::BoostedTrainer(std::move(plan));
 }
 
-std::string allocations(const Recording& recording, std::size_t from) {
-  constexpr double kLevel = .03;  // relative: smaller changes are none
-  std::array<double, kKnobs.size()> last;
-  last.fill(-1);
-  std::string text;
-  const predictor::SeriesView series = recording.series.view();
-  for (std::size_t step = std::min(from, series.size() - 1); step < series.size(); ++step) {
-    const double base = expected(series.first(step));
-    for (std::size_t k = 0; k < kKnobs.size(); ++k) {
-      const double allocation = base * kKnobs[k];
-      if (std::abs(allocation - last[k]) <= kLevel * last[k]) continue;
-      last[k] = allocation;
-      fmt::format_to(std::back_inserter(text), "{},{},{:.4g},{}\n", recording.name, step, allocation, kKnobs[k]);
+// The knob that would have kept the promise in the second half of the training rows, for series that its model had not
+// seen. The series of most demand does not vote: it alone would decide for all, and luck in two weeks decides for it.
+std::size_t default_knob(std::span<const Recording> fleet, const Trained& others, const Settings& asked) {
+  std::vector<Cost> costs(fleet.size());
+  for_each_parallel(fleet.size(), asked.threads, "default knob", [&](std::size_t i) {
+    const Span tail{.first = asked.train_steps / 2, .end = asked.train_steps};
+    costs[i] = replay(fleet[i], others.model_for(fleet[i].name), asked.law, tail, 0, false).cost;
+  });
+  const auto largest = std::ranges::max_element(costs, {}, &Cost::demand);
+  Cost total;
+  for (auto cost = costs.begin(); cost != costs.end(); ++cost)
+    if (cost != largest || costs.size() == 1) total.add(*cost);
+  for (double& unserved : total.unserved) unserved /= std::max(total.demand, 1e-9);
+  return predictor::knob_for(total.unserved, kPromised);
+}
+
+void print_costs(const std::vector<Replayed>& replayed, std::size_t chosen) {
+  Cost total;
+  for (const Replayed& one : replayed) total.add(one.cost);
+  fmt::print("knob  unserved  over-provision   per series: unserved  over-provision\n");
+  for (std::size_t k = 0; k < kKnobs; ++k) {
+    double unserved = 0;
+    double logarithm = 0;
+    double count = 0;
+    for (const Replayed& one : replayed) {
+      if (one.cost.demand <= 0) continue;
+      ++count;
+      unserved += one.cost.unserved[k] / one.cost.demand;
+      logarithm += std::log(std::max(one.cost.allocated[k] / one.cost.demand, 1.0));
     }
+    if (count == 0 || total.demand <= 0) return;
+    fmt::print("{:>4}  {:>7.3f} %  {:>14.2f}   {:>18.3f} %  {:>14.2f}{}\n", k, 100 * total.unserved[k] / total.demand,
+               total.allocated[k] / total.demand, 100 * unserved / count, std::exp(logarithm / count),
+               k == chosen ? "   default" : "");
   }
-  return text;
 }
 
 }  // namespace
 
 Status run_allocate(const std::vector<std::string>& arguments) {
-  const auto asked = settings(arguments);
-  if (!asked) return tl::unexpected(asked.error());
-  if (!*asked) return {};
-  const auto recordings = read_folder((*asked)->data, (*asked)->metric, {});
+  const auto settled = settings(arguments);
+  if (!settled) return tl::unexpected(settled.error());
+  if (!*settled) return {};
+  const Settings& asked = **settled;
+  const auto recordings = read_folder(asked.data, asked.metric, {});
   if (!recordings) return tl::unexpected(recordings.error());
-  auto output = TextWriter::open((*asked)->output);
+  std::error_code error;
+  const bool same = fs::equivalent(asked.data, asked.train, error);
+  const auto fleet = same ? recordings : read_folder(asked.train, asked.metric, {});
+  if (!fleet) return tl::unexpected(fleet.error());
+  auto output = TextWriter::open(asked.output);
   if (!output) return tl::unexpected(output.error());
-  std::vector<std::string> parts(recordings->size());
-  for_each_parallel(parts.size(), (*asked)->threads, "series", [&](std::size_t i) {
-    if ((*recordings)[i].series.size() > 0) parts[i] = allocations((*recordings)[i], (*asked)->train_steps);
+
+  const auto others = train_on_others(trainer(), *fleet, asked.train_steps);
+  if (!others) return tl::unexpected(others.error());
+  const auto models = same ? others : train_on_all(trainer(), *fleet, asked.train_steps);
+  if (!models) return tl::unexpected(models.error());
+  const std::size_t chosen = default_knob(*fleet, *others, asked);
+
+  output->write("series,step,alloc,knob,default\n");
+  std::vector<Replayed> replayed(recordings->size());
+  for_each_parallel(replayed.size(), asked.threads, "allocations", [&](std::size_t i) {
+    const Recording& recording = (*recordings)[i];
+    const Span rest{.first = asked.train_steps, .end = recording.series.size()};
+    replayed[i] = replay(recording, models->model_for(recording.name), asked.law, rest, chosen, true);
   });
-  output->write("series,step,alloc,knob\n");
-  for (const std::string& part : parts) output->write(part);
+  for (const Replayed& one : replayed) output->write(one.rows);
+  print_costs(replayed, chosen);
   return output->finish();
 }
 
