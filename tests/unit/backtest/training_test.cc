@@ -66,6 +66,7 @@ double learned(const predictor::GlobalModel& model) { return dynamic_cast<const 
 
 TEST(Training, NoModelHasSeenTheSeriesItServes) {
   std::vector<Recording> fleet;
+  fleet.reserve(20);
   for (int vm = 0; vm < 20; ++vm) fleet.push_back(recording("vm" + std::to_string(vm), 100, 1));
   std::set<std::size_t> folds;
   for (const Recording& odd : fleet) {

@@ -36,6 +36,7 @@ class BoostedTest : public ::testing::Test {
       std::vector<Series> fleet;
       for (std::uint32_t vm = 0; vm < 12; ++vm) fleet.push_back(bursts(vm % 2 == 0 ? 1e3 : 1e6, 2 * vm, 40, vm + 1));
       std::vector<SeriesView> views;
+      views.reserve(fleet.size());
       for (const Series& one : fleet) views.push_back(one.view());
       return std::move(*trainer().train(views));
     }();
