@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // DNS messages (RFC 1035) as also used by mDNS (RFC 6762) and LLMNR (RFC 4795).
+#include "dataplane/classify/dns.h"
+
+#include <algorithm>
+#include <cstring>
+
 #include "dataplane/classify/validators.h"
 
 namespace foreflow::classify {
@@ -62,7 +67,51 @@ bool is_message(net::Octets message) noexcept {
   return at != 0 && message.has(at, 4) && is_type(message.be16(at)) && is_class(message.be16(at + 2));
 }
 
+// A question's name is not compressed.
+std::size_t read_question(net::Octets message, DnsName& out) noexcept {
+  const auto end = after_name(message, kHeader);
+  if (end == 0) return 0;
+  out.size = 0;
+  for (std::size_t at = kHeader; message.u8(at) != 0 && message.u8(at) < 0xc0;) {
+    const std::size_t length = message.u8(at);
+    if (out.size + length + 1 > out.text.size()) return 0;
+    if (out.size != 0) out.text[out.size++] = '.';
+    std::memcpy(out.text.data() + out.size, message.data() + at + 1, length);
+    out.size += length;
+    at += 1 + length;
+  }
+  return end + 4;  // type and class
+}
+
 }  // namespace
+
+bool read_dns_addresses(net::Octets message, DnsAddresses& out) noexcept {
+  constexpr std::uint16_t kA = 1, kAaaa = 28;
+  constexpr std::uint16_t kMostAnswers = 64;
+  out.count = 0;
+  if (!message.has(0, kHeader) || (message.be16(2) & 0x8000) == 0 || message.be16(4) != 1) return false;
+  auto at = read_question(message, out.question);
+  const auto answers = std::min(message.be16(6), kMostAnswers);
+  for (std::uint16_t i = 0; i < answers && at != 0 && out.count < DnsAddresses::kMost; ++i) {
+    at = after_name(message, at);
+    if (at == 0 || !message.has(at, 10)) break;
+    const auto type = message.be16(at);
+    const auto size = message.be16(at + 8);
+    const auto data = message.part(at + 10, size);
+    auto& address = out.addresses[out.count];
+    address = {};
+    if (type == kA && size == 4 && data.size() == 4) {
+      address.bytes[10] = address.bytes[11] = 0xff;
+      std::copy_n(data.data(), 4, address.bytes.begin() + 12);
+      ++out.count;
+    } else if (type == kAaaa && size == 16 && data.size() == 16) {
+      std::copy_n(data.data(), 16, address.bytes.begin());
+      ++out.count;
+    }
+    at += 10u + size;
+  }
+  return out.count != 0;
+}
 
 Finding validate_dns(net::Octets payload) noexcept { return is_message(payload); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS records and the server name of a ClientHello (RFC 8446, RFC 6066).
+#include "dataplane/classify/tls.h"
+
 #include <algorithm>
 
 #include "dataplane/classify/validators.h"
@@ -7,28 +8,13 @@
 namespace foreflow::classify {
 namespace {
 
-constexpr std::size_t kRecordHeader = 5;
-constexpr std::size_t kHandshakeHeader = 4;
 constexpr std::uint32_t kLargestRecord = (1u << 14) + 256;  // RFC 8446, 5.2
 constexpr std::uint32_t kLargestHello = 1u << 16;
-constexpr std::uint8_t kChangeCipherSpec = 20, kApplicationData = 23;
-constexpr std::uint8_t kClientHello = 1;
-constexpr std::uint16_t kServerName = 0;
+constexpr std::uint16_t kServerName = 0, kAlpn = 16, kEncryptedHello = 0xfe0d, kEncryptedServerName = 0xffce;
 constexpr std::size_t kLongestHostName = 255;
 
-bool is_record(net::Octets bytes) noexcept {
-  const auto type = bytes.u8(0);
-  const auto size = bytes.be16(3);
-  return bytes.has(0, kRecordHeader) && type >= kChangeCipherSpec && type <= kApplicationData && bytes.u8(1) == 3 &&
-         bytes.u8(2) <= 4 && size > 0 && size <= kLargestRecord;
-}
-
-bool is_host_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= kLongestHostName && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_';
-  });
-}
+bool is_type(std::uint8_t byte, TlsRecord type) noexcept { return byte == static_cast<std::uint8_t>(type); }
+bool is_type(std::uint8_t byte, TlsMessage type) noexcept { return byte == static_cast<std::uint8_t>(type); }
 
 // `extension`: the body of server_name. The first entry of type host_name.
 std::string_view host_name(net::Octets extension) noexcept {
@@ -38,39 +24,115 @@ std::string_view host_name(net::Octets extension) noexcept {
   return is_host_name(name) ? name : std::string_view{};
 }
 
-// `hello`: the body of a ClientHello, perhaps cut off. "" when the name is not among the bytes present.
-std::string_view server_name(net::Octets hello) noexcept {
-  std::size_t at = 2 + 32;    // version, random
-  at += 1u + hello.u8(at);    // session id
-  at += 2u + hello.be16(at);  // cipher suites
-  at += 1u + hello.u8(at);    // compression methods
-  const std::size_t end = at + 2 + hello.be16(at);
-  for (at += 2; at + 4 <= end && hello.has(at, 4);) {
-    const auto size = hello.be16(at + 2);
-    if (hello.be16(at) == kServerName) return host_name(hello.part(at + 4, size));
+std::string_view first_alpn(net::Octets extension) noexcept { return extension.part(3, extension.u8(2)).text(); }
+
+void read_extensions(net::Octets extensions, ClientHello& out) noexcept {
+  for (std::size_t at = 0; extensions.has(at, 4);) {
+    const auto size = extensions.be16(at + 2);
+    const auto body = extensions.part(at + 4, size);
+    switch (extensions.be16(at)) {
+      case kServerName:
+        out.server_name = host_name(body);
+        break;
+      case kAlpn:
+        out.alpn = first_alpn(body);
+        break;
+      case kEncryptedHello:
+      case kEncryptedServerName:
+        out.has_encrypted_hello = true;
+        break;
+      default:
+        break;
+    }
     at += 4u + size;
   }
-  return {};
 }
 
 }  // namespace
 
+bool is_tls_record(net::Octets bytes) noexcept {
+  const auto type = bytes.u8(0);
+  const auto size = bytes.be16(3);
+  return bytes.has(0, kTlsRecordHeader) && type >= 20 && type <= 23 && bytes.u8(1) == 3 && bytes.u8(2) <= 4 &&
+         size > 0 && size <= kLargestRecord;
+}
+
+std::size_t take_handshake(net::Octets stream, std::span<std::uint8_t> out, bool& ended) noexcept {
+  std::size_t taken = 0;
+  ended = false;
+  while (stream.has(0, kTlsRecordHeader)) {
+    if (!is_tls_record(stream) || !is_type(stream.u8(0), TlsRecord::kHandshake)) {
+      ended = true;
+      break;
+    }
+    const auto content = stream.part(kTlsRecordHeader, stream.be16(3));
+    const auto count = std::min(content.size(), out.size() - taken);
+    std::copy_n(content.data(), count, out.begin() + static_cast<std::ptrdiff_t>(taken));
+    taken += count;
+    stream = stream.part(kTlsRecordHeader + stream.be16(3));
+  }
+  return taken;
+}
+
+ClientHello read_client_hello(net::Octets message) noexcept {
+  ClientHello out;
+  if (!is_type(message.u8(0), TlsMessage::kClientHello)) return out;
+  const auto size = message.be24(1);
+  const auto hello = message.part(kTlsMessageHeader, size);
+  out.is_complete = hello.size() == size && size != 0;
+  std::size_t at = 2 + 32;                             // version, random
+  at += 1u + hello.u8(at);                             // session id
+  if (message.u8(4) == 0xfe) at += 1u + hello.u8(at);  // DTLS: cookie
+  at += 2u + hello.be16(at);                           // cipher suites
+  at += 1u + hello.u8(at);                             // compression methods
+  read_extensions(hello.part(at + 2, hello.be16(at)), out);
+  return out;
+}
+
+bool is_host_name(std::string_view name) noexcept {
+  if (name.starts_with("*.")) name.remove_prefix(2);
+  return !name.empty() && name.size() <= kLongestHostName && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
+  });
+}
+
+// DER is not walked, since the start may be missing: id-at-commonName (06 03 55 04 03), then a string; a dNSName is [2]
+// (82) in the sequence behind id-ce-subjectAltName (06 03 55 1d 11).
+std::size_t next_certificate_name(net::Octets bytes, std::size_t at, std::string_view& name) noexcept {
+  constexpr std::uint8_t kDnsName = 0x82, kUtf8 = 0x0c, kPrintable = 0x13;
+  name = {};
+  const auto* begin = bytes.data();
+  for (; bytes.has(at, 7); ++at) {
+    const auto tag = begin[at];
+    const bool is_common_name = (tag == kUtf8 || tag == kPrintable) && at >= 3 && bytes.be24(at - 3) == 0x550403;
+    if (tag != kDnsName && !is_common_name) continue;
+    const std::size_t size = begin[at + 1];
+    if (size < 4 || size >= 0x80 || !bytes.has(at + 2, size)) continue;
+    const auto text = bytes.part(at + 2, size).text();
+    if (!is_host_name(text) || text.find('.') == std::string_view::npos) continue;
+    name = text.starts_with("*.") ? text.substr(2) : text;
+    return at + 2 + size;
+  }
+  return bytes.size();
+}
+
 Finding validate_tls_handshake(net::Octets payload) noexcept {
-  const auto hello_size = payload.be24(kRecordHeader + 1);
-  if (!is_record(payload) || payload.be16(3) < kHandshakeHeader || hello_size < 38 || hello_size > kLargestHello ||
-      payload.u8(kRecordHeader + kHandshakeHeader) != 3)
+  const auto message = payload.part(kTlsRecordHeader);
+  const auto size = message.be24(1);
+  if (!is_tls_record(payload) || payload.be16(3) < kTlsMessageHeader || size < 38 || size > kLargestHello ||
+      message.u8(kTlsMessageHeader) != 3)
     return false;
   Finding finding(true);
-  // A hello in several records or segments is read as far as the first of each goes.
-  if (payload.u8(kRecordHeader) == kClientHello)
-    finding.name = server_name(payload.part(kRecordHeader, payload.be16(3)).part(kHandshakeHeader, hello_size));
+  // Of a hello in several records or segments only the first is seen here.
+  finding.name = read_client_hello(payload.part(kTlsRecordHeader, payload.be16(3))).server_name;
   return finding;
 }
 
 Finding validate_tls_records(net::Octets payload) noexcept {
-  if (!is_record(payload)) return false;
-  const auto next = payload.part(kRecordHeader + payload.be16(3));
-  return next.size() < kRecordHeader || is_record(next);
+  if (!is_tls_record(payload)) return false;
+  const auto next = payload.part(kTlsRecordHeader + payload.be16(3));
+  return next.size() < kTlsRecordHeader || is_tls_record(next);
 }
 
 }  // namespace foreflow::classify

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1 (RFC 9112), the start of HTTP/2 (RFC 9113), QUIC long headers (RFC 8999, RFC 9000).
+// HTTP/1 (RFC 9112), the start of HTTP/2 (RFC 9113).
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -86,17 +86,6 @@ void read_header(std::string_view line, Finding& finding) noexcept {
   if (same_word(name, "content-type") && is_media_type(value)) finding.category = Category::kVideo;
 }
 
-struct Varint {
-  std::uint64_t value = 0;
-  std::size_t size = 0;
-};
-Varint varint(net::Octets bytes, std::size_t at) noexcept {  // RFC 9000, 16
-  const std::size_t size = std::size_t{1} << (bytes.u8(at) >> 6);
-  std::uint64_t value = bytes.u8(at) & 0x3f;
-  for (std::size_t i = 1; i < size; ++i) value = value << 8 | bytes.u8(at + i);
-  return {value, size};
-}
-
 }  // namespace
 
 Finding validate_http1(net::Octets payload) noexcept {
@@ -124,29 +113,6 @@ Finding validate_http2_settings(net::Octets payload) noexcept {
     if (payload.be16(at) == 0 || payload.be16(at) > kMostSetting) return false;
   const auto next = payload.part(9 + size);
   return next.size() == 0 || (next.has(0, 9) && next.u8(3) <= kMostFrameType && (next.u8(5) & 0x80) == 0);
-}
-
-Finding validate_quic_long(net::Octets payload) noexcept {
-  constexpr std::size_t kLongestId = 20;
-  constexpr std::uint32_t kVersion2 = 0x6b3343cf;  // RFC 9369
-  const std::size_t destination_size = payload.u8(5);
-  const std::size_t source_at = 6 + destination_size;
-  const std::size_t source_size = payload.u8(source_at);
-  if (destination_size > kLongestId || source_size > kLongestId || !payload.has(source_at, 1 + source_size))
-    return false;
-  std::size_t at = source_at + 1 + source_size;
-  const auto version = payload.be32(1);
-  if (version == 0) return payload.size() > at && (payload.size() - at) % 4 == 0;        // version negotiation: a list
-  const unsigned type = ((payload.u8(0) >> 4) - (version == kVersion2 ? 1u : 0u)) & 3u;  // version 2 renumbers them
-  constexpr unsigned kInitial = 0, kRetry = 3;
-  if (type == kRetry) return payload.has(at, 17);  // a token and the integrity tag
-  if (type == kInitial) {
-    const auto token = varint(payload, at);
-    if (token.value > payload.size()) return false;
-    at += token.size + token.value;
-  }
-  const auto size = varint(payload, at);
-  return size.value >= 20 && payload.has(at + size.size, size.value);
 }
 
 }  // namespace foreflow::classify

@@ -4,6 +4,7 @@
 // A capture may hold less of a packet than was on the wire: size() is what is here, whole_size() what there was.
 #pragma once
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -38,8 +39,10 @@ inline std::uint32_t load_be32(const std::uint8_t* at) noexcept {
 class Octets {
  public:
   constexpr Octets() = default;
-  constexpr Octets(std::span<const std::uint8_t> bytes) noexcept  // NOLINT: a view, like a span
-      : Octets(bytes, bytes.size()) {}
+  // Of anything that a span of bytes can view.
+  template <std::convertible_to<std::span<const std::uint8_t>> Bytes>
+  constexpr Octets(const Bytes& bytes) noexcept  // NOLINT: a view, like a span
+      : Octets(std::span<const std::uint8_t>(bytes), 0) {}
   // `whole_size`: of the payload that `bytes` begin; never less than they are.
   constexpr Octets(std::span<const std::uint8_t> bytes, std::size_t whole_size) noexcept
       : data_(bytes.data()),
