@@ -76,6 +76,23 @@ Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool
   return cache.get(patterns);
 }
 
+PortHints make_port_hints(const std::vector<Signature>& signatures) {
+  PortHints hints;
+  for (const auto& signature : signatures) {
+    Transports transports;
+    for (const auto& pattern : signature.patterns) {
+      transports.tcp |= pattern.transports.tcp;
+      transports.udp |= pattern.transports.udp;
+    }
+    const PortHints::Named named{*protocol_names().id_of(signature.protocol), signature.category};
+    for (const auto port : signature.ports) {
+      if (transports.tcp) hints.add(net::kTcp, port, named);
+      if (transports.udp) hints.add(net::kUdp, port, named);
+    }
+  }
+  return hints;
+}
+
 std::uint64_t next_version() {
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -105,6 +122,7 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
     for (const auto number : signature.ip_protocols)
       database.ip_protocols[number] = {*protocol_names().id_of(signature.protocol), signature.category};
   DatabaseCache compiled_before(cache);
+  database.port_hints = make_port_hints(*signatures);
   for (const auto& [transport, slot] :
        {std::pair{&Transports::tcp, &database.tcp}, std::pair{&Transports::udp, &database.udp}}) {
     auto compiled = compile_for(*signatures, transport, compiled_before);
@@ -120,5 +138,14 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
 std::string_view Classifier::protocol_name(ProtocolId id) const noexcept { return protocol_names().name_of(id); }
 std::string_view Classifier::app_name(AppId id) const noexcept { return app_names().name_of(id); }
 std::size_t Classifier::protocol_count() const noexcept { return protocol_names().count(); }
+
+Service Classifier::service_of(std::string_view host) const noexcept { return database_->services.find(host); }
+
+Verdict Classifier::by_port(std::uint8_t ip_protocol, std::uint16_t port) const noexcept {
+  constexpr std::uint8_t kConfidence = 20;
+  const auto [protocol, category] = database_->port_hints.find(ip_protocol, port);
+  if (protocol == 0) return {};
+  return {.protocol = protocol, .category = category, .confidence = kConfidence, .source = Source::kPort};
+}
 
 }  // namespace foreflow::classify

@@ -10,6 +10,7 @@
 
 #include "common/category.h"
 #include "common/result.h"
+#include "dataplane/classify/services.h"
 #include "dataplane/net/parse.h"
 
 namespace foreflow::classify {
@@ -19,7 +20,8 @@ namespace foreflow::classify {
 using ProtocolId = std::uint16_t;
 using AppId = std::uint16_t;
 
-enum class Source : std::uint8_t { kNone, kPayload, kName, kPort };
+// What a verdict rests on. kName: a host name in the payload; kCached: what was learned of the same end before.
+enum class Source : std::uint8_t { kNone, kPayload, kName, kPort, kCached, kBehaviour };
 
 struct Verdict {
   ProtocolId protocol = 0;
@@ -30,6 +32,7 @@ struct Verdict {
   // Not 0: seen for the first time of a protocol that one payload cannot prove (RTP with a dynamic type). The caller
   // may keep it with the flow and hand it back with the next payload; `protocol` is 0 until then.
   ProtocolId suspected = 0;
+  bool has_name = false;  // the payload stated a host name, of a known service or not
 };
 
 // Who sent a payload, where that is known: the client opened the connection.
@@ -59,6 +62,11 @@ class Classifier {
   std::string_view protocol_name(ProtocolId id) const noexcept;  // "unknown" for 0
   std::string_view app_name(AppId id) const noexcept;            // "" for 0
   std::size_t protocol_count() const noexcept;                   // every id is below it
+
+  // The service that a host name belongs to; its app is 0 when there is none.
+  Service service_of(std::string_view host) const noexcept;
+  // The protocol that has this port among its hints, with low confidence; 0 when none has, or several.
+  Verdict by_port(std::uint8_t ip_protocol, std::uint16_t port) const noexcept;
 
  private:
   friend class Inspector;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/port_hints.h"
 #include "dataplane/classify/regex.h"
 #include "dataplane/classify/services.h"
 #include "dataplane/classify/signature.h"
@@ -35,6 +36,7 @@ struct Classifier::Database {
     Category category = Category::kUnknown;
   };
   std::array<Numbered, 256> ip_protocols{};
+  PortHints port_hints;
   ServiceTable services;
   std::uint64_t version = 0;  // unlike any other of this process
 };

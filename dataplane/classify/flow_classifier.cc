@@ -1,58 +1,256 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/classify/flow_classifier.h"
 
+#include <algorithm>
+
+#include "common/units.h"
+#include "dataplane/classify/names.h"
+
 namespace foreflow::classify {
+namespace {
+
+constexpr std::uint8_t kSure = 70;  // percent: a better word is not waited for
+constexpr std::uint8_t kCachedConfidence = 60;
+constexpr std::uint32_t kNameLifetime = 3'600, kHostLifetime = 3'600, kChannelLifetime = 120;  // seconds
+constexpr std::uint16_t kFirstEphemeralPort = 32'768;
+constexpr std::uint32_t kExpectedChannels = 1'024;
+
+std::uint32_t seconds(std::uint64_t now_ns) noexcept { return static_cast<std::uint32_t>(now_ns / kNanosPerSecond); }
+
+RecentKey key_of(const FlowEnds& ends, Side side) noexcept {
+  return {ends.address[side], ends.port[side], ends.vm, ends.ip_protocol};
+}
+RecentKey address_of(const FlowEnds& ends, Side side) noexcept { return {ends.address[side], 0, ends.vm, 0}; }
+
+}  // namespace
+
+Result<FlowClassifier::Known> FlowClassifier::known_protocols() {
+  Known known{};
+  const std::pair<std::string_view, ProtocolId*> wanted[]{
+      {"tls", &known.tls},     {"quic", &known.quic},         {"dtls", &known.dtls},   {"dns", &known.dns},
+      {"mdns", &known.mdns},   {"llmnr", &known.llmnr},       {"http", &known.http},   {"ftp", &known.ftp},
+      {"ftps", &known.ftps},   {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
+      {"rtp", &known.rtp},     {"smtp", &known.smtp},         {"smtps", &known.smtps}, {"imap", &known.imap},
+      {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun}};
+  for (const auto& [name, id] : wanted) {
+    const auto given = protocol_names().id_of(name);
+    if (!given) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
+    *id = *given;
+  }
+  return known;
+}
 
 Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const Classifier& classifier,
                                                                const FlowClassifierConfig& config) {
   auto inspector = Inspector::create(classifier);
   if (!inspector) return tl::unexpected(inspector.error());
-  return std::unique_ptr<FlowClassifier>(new FlowClassifier(classifier, std::move(*inspector), config));
+  auto quic = QuicDecoder::create();
+  if (!quic) return tl::unexpected(quic.error());
+  const auto known = known_protocols();
+  if (!known) return tl::unexpected(known.error());
+  std::unique_ptr<FlowClassifier> created(
+      new FlowClassifier(classifier, std::move(*inspector), std::move(*quic), config));
+  created->known_ = *known;
+  return created;
 }
 
-FlowClassifier::FlowClassifier(const Classifier& classifier, Inspector inspector, const FlowClassifierConfig& config)
+FlowClassifier::FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
+                               const FlowClassifierConfig& config)
     : classifier_(classifier),
       inspector_(std::move(inspector)),
+      quic_(std::move(quic)),
       config_(config),
-      conversations_(std::size_t{config.conversations} + 1) {
+      conversations_(std::size_t{config.conversations} + 1),
+      assemblies_(config.assemblies, config.assemblies_per_vm),
+      names_(config.recent_names, kNameLifetime),
+      hosts_(config.recent_hosts, kHostLifetime),
+      channels_(kExpectedChannels, kChannelLifetime) {
   free_.reserve(config.conversations);
   for (ConversationId id = config.conversations; id > 0; --id) free_.push_back(id);
 }
 
-bool FlowClassifier::inspect(ConversationId& id, const FlowPacket& packet, Verdict& verdict) noexcept {
-  if (id == 0) id = open();
+bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet,
+                             Verdict& verdict) noexcept {
+  const bool is_first = id == 0;
+  if (is_first) id = open();
   auto& conversation = conversations_[id];
-  const auto& headers = packet.headers;
-  const bool hints = config_.port_hints;
-  verdict = inspector_.inspect(classifier_, {.bytes = {packet.payload.data(), packet.payload.size()},
-                                             .ip_protocol = headers.ip_protocol,
-                                             .source_port = hints ? headers.source_port : std::uint16_t{0},
-                                             .destination_port = hints ? headers.destination_port : std::uint16_t{0},
-                                             .suspected = conversation.suspected,
-                                             .whole_size = static_cast<std::uint32_t>(packet.payload.whole_size())});
-  conversation.suspected = verdict.suspected;
-  ++conversation.inspected;
-  const bool is_final = verdict.protocol != 0 || id == 0 || conversation.inspected >= config_.most_payloads;
-  if (is_final) close(id);
+  if (is_first) {
+    conversation = {};
+    conversation.client = ends.client;
+    for (const Side side : {Side{0}, Side{1}})
+      if (const auto* channel = channels_.find(key_of(ends, side), seconds(packet.time_ns))) {
+        verdict = *channel;
+        forget(id);
+        return true;
+      }
+  }
+  conversation.bytes += static_cast<std::uint32_t>(packet.payload.whole_size());
+  const Subject subject{conversation, ends, packet};
+  bool is_final = conversation.follow != Follow::kNothing ? follow(subject) : look(subject);
+  if (id == 0) is_final = conversation.verdict.protocol != 0;  // nothing is kept for the next payload
+  if (is_final) complete(conversation.verdict, ends, conversation.client, packet.time_ns);
+  verdict = conversation.verdict;
+  if (is_final || id == 0) forget(id);
   return is_final;
 }
 
-Verdict FlowClassifier::conclude(ConversationId& id) noexcept {
-  close(id);
+// A payload of a flow that is not known yet.
+bool FlowClassifier::look(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& [ends, packet] = std::tie(subject.ends, subject.packet);
+  const bool hints = config_.port_hints;
+  const auto sender = conversation.client == kUnknownSide    ? Sender::kUnknown
+                      : conversation.client == packet.sender ? Sender::kClient
+                                                             : Sender::kServer;
+  const auto seen =
+      inspector_.inspect(classifier_, {.bytes = {packet.payload.data(), packet.payload.size()},
+                                       .ip_protocol = ends.ip_protocol,
+                                       .source_port = hints ? ends.port[packet.sender] : std::uint16_t{0},
+                                       .destination_port = hints ? ends.port[other(packet.sender)] : std::uint16_t{0},
+                                       .suspected = conversation.suspected,
+                                       .sender = sender,
+                                       .whole_size = static_cast<std::uint32_t>(packet.payload.whole_size())});
+  conversation.suspected = seen.suspected;
+  ++conversation.inspected;
+  if (seen.confidence > conversation.verdict.confidence) conversation.verdict = seen;
+  if (seen.protocol == 0 || conversation.verdict.confidence < kSure) return is_spent(conversation);
+  conversation.follow = what_follows(conversation);
+  conversation.followed_side = packet.sender;
+  return conversation.follow == Follow::kNothing || follow(subject);
+}
+
+bool FlowClassifier::is_spent(const Conversation& conversation) const noexcept {
+  return conversation.inspected >= config_.most_payloads || conversation.bytes >= config_.most_bytes;
+}
+
+Follow FlowClassifier::what_follows(const Conversation& conversation) const noexcept {
+  const auto protocol = conversation.verdict.protocol;
+  if (protocol == known_.tls) return conversation.verdict.has_name ? Follow::kNothing : Follow::kClientHello;
+  if (protocol == known_.quic) return Follow::kQuic;
+  if (protocol == known_.dns) return Follow::kDns;
+  if (protocol == known_.ftp) return Follow::kFtp;
+  if (protocol == known_.sip || protocol == known_.rtsp) return Follow::kMedia;
+  if (protocol == known_.smtp || protocol == known_.imap || protocol == known_.pop3) return Follow::kMail;
+  if (protocol == known_.stun) return Follow::kStun;
+  return Follow::kNothing;
+}
+
+Verdict FlowClassifier::conclude(ConversationId& id, const FlowEnds& ends, std::uint64_t now_ns) noexcept {
+  if (id == 0) return guess(ends, now_ns);
+  auto& conversation = conversations_[id];
+  complete(conversation.verdict, ends, conversation.client, now_ns);
+  const auto verdict = conversation.verdict;
+  forget(id);
+  return verdict;
+}
+
+Verdict FlowClassifier::guess(const FlowEnds& ends, std::uint64_t now_ns) const noexcept {
+  const auto verdict = known_of(ends, seconds(now_ns));
+  return verdict.protocol != 0 ? verdict : by_port(ends);
+}
+
+// Adds what is known from elsewhere, and learns from what the payload said.
+void FlowClassifier::complete(Verdict& verdict, const FlowEnds& ends, Side client, std::uint64_t now_ns) noexcept {
+  const auto now = seconds(now_ns);
+  if (verdict.protocol == 0) {
+    verdict = guess(ends, now_ns);
+    return;
+  }
+  const bool has_service = verdict.app != 0;
+  const bool may_be_named = !verdict.has_name && (verdict.protocol == known_.tls || verdict.protocol == known_.quic ||
+                                                  verdict.protocol == known_.http);
+  if (!has_service && may_be_named) {
+    const auto cached = known_of(ends, now);
+    const auto* service = name_known_of(ends, now);
+    if (cached.protocol == verdict.protocol && cached.app != 0) {
+      verdict.app = cached.app;
+      verdict.category = cached.category;
+      verdict.source = Source::kCached;
+    } else if (service != nullptr) {
+      verdict.app = service->app;
+      verdict.category = service->category;
+      verdict.source = Source::kCached;
+    }
+  }
+  refine_by_port(verdict, ends, client);
+  if (const auto server = server_of(ends, client); server != kUnknownSide && verdict.confidence >= kSure)
+    hosts_.put(key_of(ends, server), now, verdict);
+}
+
+// The end whose port names a service: who did not open the connection, else the lower port. Unknown when both ports are
+// of the kind that hosts give away.
+Side FlowClassifier::server_of(const FlowEnds& ends, Side client) const noexcept {
+  if (client != kUnknownSide) return other(client);
+  if (ends.port[0] == ends.port[1]) return kUnknownSide;
+  const Side lower = ends.port[0] < ends.port[1] ? Side{0} : Side{1};
+  return ends.port[lower] < kFirstEphemeralPort ? lower : kUnknownSide;
+}
+
+Verdict FlowClassifier::known_of(const FlowEnds& ends, std::uint32_t now) const noexcept {
+  for (const Side side : {Side{0}, Side{1}})
+    if (const auto* known = hosts_.find(key_of(ends, side), now)) {
+      auto verdict = *known;
+      verdict.confidence = std::min(verdict.confidence, kCachedConfidence);
+      verdict.source = Source::kCached;
+      return verdict;
+    }
   return {};
+}
+
+const Service* FlowClassifier::name_known_of(const FlowEnds& ends, std::uint32_t now) const noexcept {
+  for (const Side side : {Side{0}, Side{1}})
+    if (const auto* service = names_.find(address_of(ends, side), now)) return service;
+  return nullptr;
+}
+
+Verdict FlowClassifier::by_port(const FlowEnds& ends) const noexcept {
+  if (!config_.port_hints) return {};
+  const Side lower = ends.port[0] < ends.port[1] ? Side{0} : Side{1};
+  const auto verdict = classifier_.by_port(ends.ip_protocol, ends.port[lower]);
+  return verdict.protocol != 0 ? verdict : classifier_.by_port(ends.ip_protocol, ends.port[other(lower)]);
+}
+
+// TLS on a port that is registered for one protocol over TLS.
+void FlowClassifier::refine_by_port(Verdict& verdict, const FlowEnds& ends, Side client) const noexcept {
+  const auto server = server_of(ends, client);
+  if (!config_.port_hints || verdict.protocol != known_.tls || server == kUnknownSide) return;
+  switch (ends.port[server]) {
+    case 465:
+      verdict.protocol = known_.smtps, verdict.category = Category::kMail;
+      break;
+    case 993:
+      verdict.protocol = known_.imaps, verdict.category = Category::kMail;
+      break;
+    case 995:
+      verdict.protocol = known_.pops, verdict.category = Category::kMail;
+      break;
+    case 990:
+      verdict.protocol = known_.ftps, verdict.category = Category::kFileTransfer;
+      break;
+    case 853:
+      verdict.category = Category::kDns;
+      break;
+    default:
+      break;
+  }
+}
+
+void FlowClassifier::forget_addresses() noexcept {
+  names_.clear();
+  hosts_.clear();
+  channels_.clear();
 }
 
 ConversationId FlowClassifier::open() noexcept {
   if (free_.empty()) return ++exhausted_, 0;
   const auto id = free_.back();
   free_.pop_back();
-  conversations_[id] = {};
   return id;
 }
 
-void FlowClassifier::close(ConversationId& id) noexcept {
+void FlowClassifier::forget(ConversationId& id) noexcept {
+  assemblies_.give_back(conversations_[id].assembly);
   if (id != 0) free_.push_back(id);
-  conversations_[0] = {};
   id = 0;
 }
 

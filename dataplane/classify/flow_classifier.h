@@ -1,32 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names flows: keeps what a flow has shown until its first payloads give a verdict, then forgets it.
 // Place: dataplane/classify; one for each worker of the dataplane and one in foreflow-classify. One worker owns it.
-// Memory is taken at construction: a conversation is open from a flow's first payload to its verdict.
+// Memory is taken at construction; nothing is allocated per packet. A conversation is open from a flow's first payload
+// to its verdict; when none is free the flow is judged payload by payload. Evidence, best first: the payload, a name in
+// it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); the port alone, where hints
+// are allowed.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "common/result.h"
+#include "dataplane/classify/announcement.h"
+#include "dataplane/classify/assembly.h"
 #include "dataplane/classify/classifier.h"
-#include "dataplane/net/octets.h"
-#include "dataplane/net/parse.h"
+#include "dataplane/classify/conversation.h"
+#include "dataplane/classify/dns.h"
+#include "dataplane/classify/quic.h"
+#include "dataplane/classify/recent.h"
 
 namespace foreflow::classify {
 
 struct FlowClassifierConfig {
   std::uint32_t conversations = 65'536;  // open at once
-  std::uint8_t most_payloads = 8;        // looked at before a flow stays unknown
+  std::uint16_t assemblies = 1'024;      // buffers of 2 KB
+  std::uint16_t assemblies_per_vm = 256;
+  std::uint8_t most_payloads = 10;     // shown to patterns before a flow stays unknown
+  std::uint32_t most_bytes = 32'768;   // likewise
+  std::uint32_t recent_names = 8'192;  // addresses of which a DNS answer told the service
+  std::uint32_t recent_hosts = 8'192;  // ends of flows that were recognised
   bool port_hints = true;
 };
 
-// A packet with a payload, and the flow it belongs to.
-struct FlowPacket {
-  const net::Parsed& headers;
-  net::Octets payload;
-};
-
-// Names an open conversation; 0 = none. The owner keeps it with the flow.
+// Names an open conversation; 0 = none. The caller keeps it with the flow.
 using ConversationId = std::uint32_t;
 
 class FlowClassifier {
@@ -34,30 +41,79 @@ class FlowClassifier {
   static Result<std::unique_ptr<FlowClassifier>> create(const Classifier& classifier,
                                                         const FlowClassifierConfig& config);
 
-  // Looks at a flow's next payload. True when the verdict is final: `id` is 0 again and the flow's payloads need not be
-  // shown any more. `id`: 0 for a flow's first payload. `verdict`: what is known so far.
-  bool inspect(ConversationId& id, const FlowPacket& packet, Verdict& verdict) noexcept;
+  // Looks at a flow's next payload; `id` is 0 for its first. True when the verdict is final: `id` is 0 again and the
+  // flow's payloads need not be shown any more. `verdict`: the best so far.
+  bool inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet, Verdict& verdict) noexcept;
 
-  // The flow ended, or nothing more is awaited: the best that can be said. `id` is 0 afterwards.
-  Verdict conclude(ConversationId& id) noexcept;
+  // The flow ended before a final verdict: the best that can be said. `id` is 0 afterwards.
+  Verdict conclude(ConversationId& id, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
 
-  std::uint64_t exhausted() const noexcept { return exhausted_; }  // flows that found no free conversation
+  // The flow ended and goes without a word of its own; `id` is 0 afterwards.
+  void forget(ConversationId& id) noexcept;
+
+  // Of a flow without any payload: what is known of its ends.
+  Verdict guess(const FlowEnds& ends, std::uint64_t now_ns) const noexcept;
+
+  // Forgets what was learned of addresses: another capture begins.
+  void forget_addresses() noexcept;
+
+  std::uint64_t conversations_exhausted() const noexcept { return exhausted_; }
+  std::uint64_t assemblies_exhausted() const noexcept { return assemblies_.exhausted(); }
 
  private:
-  struct Conversation {
-    std::uint8_t inspected = 0;
-    ProtocolId suspected = 0;
+  struct Known {  // protocols that the engine itself has to tell apart
+    ProtocolId tls, quic, dtls, dns, mdns, llmnr, http, ftp, ftp_data, ftps, sip, rtsp, rtp, smtp, smtps, imap, imaps,
+        pop3, pops, stun;
+  };
+  struct Subject {
+    Conversation& conversation;
+    const FlowEnds& ends;
+    const FlowPacket& packet;
   };
 
-  FlowClassifier(const Classifier& classifier, Inspector inspector, const FlowClassifierConfig& config);
+  FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
+                 const FlowClassifierConfig& config);
+  static Result<Known> known_protocols();
+
   ConversationId open() noexcept;
-  void close(ConversationId& id) noexcept;
+  bool look(const Subject& subject) noexcept;
+  bool is_spent(const Conversation& conversation) const noexcept;
+  Follow what_follows(const Conversation& conversation) const noexcept;
+  void complete(Verdict& verdict, const FlowEnds& ends, Side client, std::uint64_t now_ns) noexcept;
+  Side server_of(const FlowEnds& ends, Side client) const noexcept;
+  Verdict known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
+  Verdict by_port(const FlowEnds& ends) const noexcept;
+  void refine_by_port(Verdict& verdict, const FlowEnds& ends, Side client) const noexcept;
+  const Service* name_known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
+
+  // follow.cc: each returns true when nothing more is awaited.
+  bool follow(const Subject& subject) noexcept;
+  bool follow_client_hello(const Subject& subject) noexcept;
+  bool follow_certificate(const Subject& subject) noexcept;
+  bool follow_quic(const Subject& subject) noexcept;
+  bool follow_dns(const Subject& subject) noexcept;
+  bool follow_ftp(const Subject& subject) noexcept;
+  bool follow_media(const Subject& subject) noexcept;
+  bool follow_mail(const Subject& subject) noexcept;
+  bool follow_stun(const Subject& subject) noexcept;
+  net::Octets collect(const Subject& subject, Side side) noexcept;
+  bool take_name(Verdict& verdict, std::string_view host) const noexcept;
+  void expect(const Channels& channels, const Subject& subject, ProtocolId protocol, Category category,
+              std::uint8_t ip_protocol) noexcept;
 
   const Classifier& classifier_;
   Inspector inspector_;
+  std::unique_ptr<QuicDecoder> quic_;
   FlowClassifierConfig config_;
-  std::vector<Conversation> conversations_;  // [0] is never open
+  Known known_{};
+  std::vector<Conversation> conversations_;  // [0] is for flows that found none free
   std::vector<ConversationId> free_;
+  AssemblyPool assemblies_;
+  Recent<Service> names_;
+  Recent<Verdict> hosts_;
+  Recent<Verdict> channels_;
+  std::array<std::uint8_t, 2'048> message_;  // a handshake without its record headers
+  DnsAddresses answer_;
   std::uint64_t exhausted_ = 0;
 };
 

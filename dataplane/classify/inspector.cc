@@ -84,7 +84,8 @@ Verdict Inspector::inspect(const Classifier& classifier, const FirstPayload& pay
   Verdict verdict{.protocol = best.rule->protocol,
                   .category = best.rule->category,
                   .confidence = static_cast<std::uint8_t>(std::min(best.score, 100u)),
-                  .source = Source::kPayload};
+                  .source = Source::kPayload,
+                  .has_name = !best.finding.name.empty()};
   if (const auto service = database.services.find(best.finding.name); service.app != 0) {
     verdict.app = service.app;
     verdict.source = Source::kName;

@@ -104,7 +104,7 @@ Result<std::uint64_t> classify_capture(const fs::path& file, classify::FlowClass
   offline::Dissected packet;
   std::uint64_t packets = 0;
   for (; capture->next(frame); ++packets)
-    if (offline::dissect(capture->link_type(), frame.bytes, frame.wire_size, packet)) book.add(packet);
+    if (offline::dissect(capture->link_type(), frame.bytes, frame.wire_size, packet)) book.add(packet, frame.time_ns);
   if (!capture->damage().empty())
     fmt::print(stderr, "foreflow-classify: {}: damaged after {} packets ({}); used up to there\n", file.string(),
                packets, capture->damage());

@@ -11,19 +11,9 @@
 
 namespace foreflow::offline {
 
-// Both directions of a conversation: the lower address (then the lower port) is a.
-struct FlowKey {
-  net::IpAddress address_a, address_b;
-  std::uint16_t port_a = 0, port_b = 0;  // 0 when the protocol has none
-  std::uint8_t protocol = 0;
-  std::uint8_t ip_version = 0;
-  bool operator==(const FlowKey&) const = default;
-};
-
-FlowKey make_key(const net::Parsed& headers) noexcept;
-
 struct Flow {
-  FlowKey key;
+  classify::FlowEnds ends;  // end 0 has the lower address, then the lower port
+  std::uint8_t ip_version = 0;
   classify::Verdict verdict;
   classify::ConversationId conversation = 0;
   bool is_final = false;
@@ -32,20 +22,25 @@ struct Flow {
 
 class FlowBook {
  public:
-  explicit FlowBook(classify::FlowClassifier& classifier) : classifier_(classifier) {}
+  // Nothing that was learned from another capture is used.
+  explicit FlowBook(classify::FlowClassifier& classifier) : classifier_(classifier) { classifier.forget_addresses(); }
 
-  void add(const Dissected& packet);
+  void add(const Dissected& packet, std::uint64_t time_ns);
   // Ends every flow. In the order of their first packets; valid until the next add().
   const std::vector<Flow>& conclude();
 
  private:
   struct Hash {
-    std::size_t operator()(const FlowKey& key) const noexcept;
+    std::size_t operator()(const classify::FlowEnds& ends) const noexcept;
+  };
+  struct SameEnds {
+    bool operator()(const classify::FlowEnds& a, const classify::FlowEnds& b) const noexcept;
   };
 
   classify::FlowClassifier& classifier_;
   std::vector<Flow> flows_;
-  std::unordered_map<FlowKey, std::size_t, Hash> places_;
+  std::unordered_map<classify::FlowEnds, std::size_t, Hash, SameEnds> places_;
+  std::uint64_t last_ns_ = 0;
 };
 
 }  // namespace foreflow::offline

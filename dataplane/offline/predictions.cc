@@ -41,6 +41,10 @@ std::string_view text(classify::Source source) {
       return "name";
     case classify::Source::kPort:
       return "port";
+    case classify::Source::kCached:
+      return "cached";
+    case classify::Source::kBehaviour:
+      return "behaviour";
     case classify::Source::kNone:
       break;
   }
@@ -65,10 +69,10 @@ Result<Predictions> Predictions::create(const std::string& file) {
 }
 
 void Predictions::add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier) {
-  const auto& key = flow.key;
+  const auto& ends = flow.ends;
   const auto& verdict = flow.verdict;
-  fmt::print(file_.get(), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", capture, transport_name(key.protocol),
-             text(key.address_a, key.ip_version), key.port_a, text(key.address_b, key.ip_version), key.port_b,
+  fmt::print(file_.get(), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", capture, transport_name(ends.ip_protocol),
+             text(ends.address[0], flow.ip_version), ends.port[0], text(ends.address[1], flow.ip_version), ends.port[1],
              classifier.protocol_name(verdict.protocol), to_string(verdict.category),
              or_dash(classifier.app_name(verdict.app)), verdict.confidence, text(verdict.source), flow.inspected);
 }

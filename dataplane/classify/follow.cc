@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// FlowClassifier's other half: what is read of a flow once its protocol is known.
+#include <algorithm>
+#include <limits>
+
+#include "common/units.h"
+#include "dataplane/classify/flow_classifier.h"
+#include "dataplane/classify/tls.h"
+#include "dataplane/classify/validators.h"
+
+namespace foreflow::classify {
+namespace {
+
+constexpr std::uint8_t kMostHelloPayloads = 6;
+constexpr std::uint8_t kMostCertificatePayloads = 10;
+constexpr std::uint8_t kMostQuicPayloads = 8;
+constexpr std::uint8_t kMostDnsPayloads = 16;
+constexpr std::uint8_t kMostControlPayloads = 96;
+constexpr std::uint8_t kMostMailPayloads = 24;
+constexpr std::uint8_t kMostStunPayloads = 32;
+constexpr std::uint8_t kAnnouncedConfidence = 90;
+
+std::uint32_t seconds(std::uint64_t now_ns) noexcept { return static_cast<std::uint32_t>(now_ns / kNanosPerSecond); }
+
+bool is_handshake(net::Octets payload) noexcept {
+  return is_tls_record(payload) && payload.u8(0) == static_cast<std::uint8_t>(TlsRecord::kHandshake);
+}
+bool starts_with_message(net::Octets payload, TlsMessage message) noexcept {
+  return is_handshake(payload) && payload.u8(kTlsRecordHeader) == static_cast<std::uint8_t>(message);
+}
+
+// A line of the client that asks for TLS, or TLS itself (RFC 3207, RFC 2595, RFC 4217).
+bool asks_for_tls(net::Octets payload) noexcept {
+  auto text = payload.text().substr(0, 64);
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  const auto space = text.rfind(' ');
+  auto word = space == std::string_view::npos ? text : text.substr(space + 1);
+  const auto is = [&word](std::string_view wanted) {
+    return std::equal(word.begin(), word.end(), wanted.begin(), wanted.end(),
+                      [](char a, char b) { return (a & ~0x20) == b; });
+  };
+  if (is("STARTTLS") || is("STLS")) return true;
+  return (is("TLS") || is("SSL")) && (text.starts_with("AUTH ") || text.starts_with("auth "));
+}
+
+}  // namespace
+
+bool FlowClassifier::follow(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  if (conversation.followed < std::numeric_limits<std::uint8_t>::max()) ++conversation.followed;
+  switch (conversation.follow) {
+    case Follow::kClientHello:
+      return follow_client_hello(subject);
+    case Follow::kCertificate:
+      return follow_certificate(subject);
+    case Follow::kQuic:
+      return follow_quic(subject);
+    case Follow::kDns:
+      return follow_dns(subject);
+    case Follow::kFtp:
+      return follow_ftp(subject);
+    case Follow::kMedia:
+      return follow_media(subject);
+    case Follow::kMail:
+      return follow_mail(subject);
+    case Follow::kStun:
+      return follow_stun(subject);
+    case Follow::kNothing:
+      break;
+  }
+  return true;
+}
+
+// Names the service; true when the host belongs to one.
+bool FlowClassifier::take_name(Verdict& verdict, std::string_view host) const noexcept {
+  const auto service = classifier_.service_of(host);
+  if (service.app == 0) return false;
+  verdict.app = service.app;
+  verdict.category = service.category;
+  verdict.source = Source::kName;
+  return true;
+}
+
+// Adds a segment of `side` to the stream and returns what is there from its start on; empty without a buffer.
+net::Octets FlowClassifier::collect(const Subject& subject, Side side) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& packet = subject.packet;
+  if (conversation.assembly == 0) {
+    conversation.assembly = assemblies_.take(subject.ends.vm);
+    if (conversation.assembly == 0) return {};
+    assemblies_[conversation.assembly].first_sequence = packet.tcp_sequence;
+  }
+  auto& assembly = assemblies_[conversation.assembly];
+  if (packet.sender == side) assembly.add(packet.tcp_sequence - assembly.first_sequence, packet.payload);
+  return assembly.prefix();
+}
+
+bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& packet = subject.packet;
+  if (conversation.followed == 1 && !starts_with_message(packet.payload, TlsMessage::kClientHello)) {
+    if (!is_handshake(packet.payload)) return true;  // joined in the middle: nothing is in the clear any more
+    conversation.client = other(packet.sender);
+    conversation.follow = Follow::kCertificate;
+    conversation.followed = 0;
+    conversation.followed_side = packet.sender;
+    return follow_certificate(subject);
+  }
+  if (conversation.followed == 1) conversation.client = packet.sender;
+  bool ended = false;
+  if (packet.sender == conversation.followed_side) {
+    const auto stream = collect(subject, conversation.followed_side);
+    if (stream.size() == 0) return true;
+    const auto size = take_handshake(stream, message_, ended);
+    const auto hello = read_client_hello(net::Octets(std::span<const std::uint8_t>(message_).first(size)));
+    if (!hello.server_name.empty()) {
+      conversation.verdict.has_name = true;
+      take_name(conversation.verdict, hello.server_name);
+      return true;
+    }
+    if (!hello.is_complete && !ended && conversation.followed < kMostHelloPayloads) return false;
+  } else if (conversation.followed < kMostHelloPayloads && !is_handshake(packet.payload)) {
+    return false;
+  }
+  // No name: the server's certificate may have one.
+  assemblies_.give_back(conversation.assembly);
+  const auto client = conversation.followed_side;
+  conversation.follow = Follow::kCertificate;
+  conversation.followed = 0;
+  conversation.followed_side = other(client);
+  return packet.sender == other(client) && follow_certificate(subject);
+}
+
+bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& packet = subject.packet;
+  if (packet.sender != conversation.followed_side) return conversation.followed >= kMostCertificatePayloads;
+  const auto stream = collect(subject, conversation.followed_side);
+  if (stream.size() == 0) return true;
+  bool ended = false;
+  const auto size = take_handshake(stream, message_, ended);
+  const auto messages = net::Octets(std::span<const std::uint8_t>(message_).first(size));
+  const bool has_name =
+      visit_certificate_names(messages, [&](std::string_view name) { return take_name(conversation.verdict, name); });
+  if (has_name) conversation.verdict.has_name = true;
+  return has_name || ended || assemblies_[conversation.assembly].is_full() ||
+         conversation.followed >= kMostCertificatePayloads;
+}
+
+bool FlowClassifier::follow_quic(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& payload = subject.packet.payload;
+  if (const auto name = google_quic_name(payload); !name.empty()) {
+    conversation.client = subject.packet.sender;
+    conversation.verdict.has_name = true;
+    take_name(conversation.verdict, name);
+    return true;
+  }
+  if (conversation.assembly == 0) conversation.assembly = assemblies_.take(subject.ends.vm);
+  if (conversation.assembly == 0) return true;
+  auto& assembly = assemblies_[conversation.assembly];
+  if (quic_->read(payload, assembly.quic,
+                  [&assembly](std::uint64_t offset, net::Octets bytes) { assembly.add(offset, bytes); })) {
+    conversation.client = subject.packet.sender;
+    const auto hello = read_client_hello(assembly.prefix());
+    if (!hello.server_name.empty()) {
+      conversation.verdict.has_name = true;
+      take_name(conversation.verdict, hello.server_name);
+    }
+    if (!hello.server_name.empty() || hello.is_complete) return true;
+  }
+  return conversation.followed >= kMostQuicPayloads;
+}
+
+bool FlowClassifier::follow_dns(const Subject& subject) noexcept {
+  const auto& payload = subject.packet.payload;
+  const auto message = subject.ends.ip_protocol == net::kTcp ? payload.part(2) : payload;
+  const bool is_answer = (message.u8(2) & 0x80) != 0;
+  if (is_answer && read_dns_addresses(message, answer_)) {
+    const auto service = classifier_.service_of(answer_.question.view());
+    for (std::size_t i = 0; i < answer_.count && service.app != 0; ++i)
+      names_.put({answer_.addresses[i], 0, subject.ends.vm, 0}, seconds(subject.packet.time_ns), service);
+  }
+  return is_answer || subject.conversation.followed >= kMostDnsPayloads;
+}
+
+void FlowClassifier::expect(const Channels& channels, const Subject& subject, ProtocolId protocol, Category category,
+                            std::uint8_t ip_protocol) noexcept {
+  const Verdict verdict{
+      .protocol = protocol, .category = category, .confidence = kAnnouncedConfidence, .source = Source::kCached};
+  const auto& ends = subject.ends;
+  for (std::size_t i = 0; i < channels.count; ++i) {
+    const auto& channel = channels.all[i];
+    const auto put = [&](const net::IpAddress& address) {
+      channels_.put({address, channel.port, ends.vm, ip_protocol}, seconds(subject.packet.time_ns), verdict);
+    };
+    // Behind a translator the address in the text is not the one on the wire.
+    put(ends.address[0]), put(ends.address[1]);
+    if (channel.has_address) put(channel.address);
+  }
+}
+
+bool FlowClassifier::follow_ftp(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& payload = subject.packet.payload;
+  expect(read_ftp_announcement(payload), subject, known_.ftp_data, Category::kFileTransfer, net::kTcp);
+  if (asks_for_tls(payload) || is_handshake(payload)) {
+    conversation.verdict.protocol = known_.ftps;
+    return true;
+  }
+  return conversation.followed >= kMostControlPayloads;
+}
+
+bool FlowClassifier::follow_media(const Subject& subject) noexcept {
+  expect(read_media_announcement(subject.packet.payload), subject, known_.rtp, Category::kVoipConferencing, net::kUdp);
+  return subject.conversation.followed >= kMostControlPayloads;
+}
+
+bool FlowClassifier::follow_mail(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  if (!asks_for_tls(subject.packet.payload) && !is_handshake(subject.packet.payload))
+    return conversation.followed >= kMostMailPayloads;
+  auto& protocol = conversation.verdict.protocol;
+  protocol = protocol == known_.smtp ? known_.smtps : protocol == known_.imap ? known_.imaps : known_.pops;
+  return true;
+}
+
+bool FlowClassifier::follow_stun(const Subject& subject) noexcept {
+  const auto& payload = subject.packet.payload;
+  const auto type = payload.u8(0);
+  const bool is_dtls = type >= 20 && type <= 23 && payload.u8(1) == 0xfe && payload.u8(2) >= 0xfd;
+  if (is_dtls) subject.conversation.verdict.protocol = known_.dtls;
+  return is_dtls || subject.conversation.followed >= kMostStunPayloads;
+}
+
+}  // namespace foreflow::classify

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/classify/flow_classifier.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "common/units.h"
+#include "tests/unit/dataplane/payload_samples.h"
+#include "tests/unit/dataplane/quic_samples.h"
+
+namespace foreflow::classify {
+namespace {
+
+using testing::Frame;
+
+net::IpAddress v4(std::uint8_t last) {
+  net::IpAddress address;
+  address.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, last};
+  return address;
+}
+
+Frame bytes(std::string_view text) { return {text.begin(), text.end()}; }
+
+class FlowClassifierTest : public ::testing::Test {
+ protected:
+  static const Classifier& classifier() {
+    static const auto loaded = Classifier::load(FOREFLOW_SOURCE_DIR "/configs/signatures");
+    return **loaded;
+  }
+
+  void start(FlowClassifierConfig config = {.conversations = 64}) {
+    auto created = FlowClassifier::create(classifier(), config);
+    ASSERT_TRUE(created) << created.error().message;
+    engine_ = std::move(*created);
+  }
+  void SetUp() override { start(); }
+
+  // One flow, whose client is end 0.
+  struct Flow {
+    FlowEnds ends;
+    ConversationId id = 0;
+    Verdict verdict;
+    std::uint32_t sequence[2] = {1'000, 0xffff'ff00};  // the server's wraps around
+    bool is_final = false;
+  };
+  static Flow tcp_flow(std::uint16_t client_port, std::uint16_t server_port, std::uint8_t server = 2) {
+    return {.ends = {.address = {v4(1), v4(server)}, .port = {client_port, server_port}, .ip_protocol = net::kTcp}};
+  }
+  static Flow udp_flow(std::uint16_t client_port, std::uint16_t server_port, std::uint8_t server = 2) {
+    auto flow = tcp_flow(client_port, server_port, server);
+    flow.ends.ip_protocol = net::kUdp;
+    return flow;
+  }
+
+  bool say(Flow& flow, Side sender, const Frame& payload, std::uint64_t seconds = 1) {
+    flow.is_final = engine_->inspect(flow.id, flow.ends,
+                                     {payload, sender, flow.sequence[sender], seconds * kNanosPerSecond}, flow.verdict);
+    flow.sequence[sender] += static_cast<std::uint32_t>(payload.size());
+    return flow.is_final;
+  }
+  std::string_view protocol(const Flow& flow) const { return classifier().protocol_name(flow.verdict.protocol); }
+  std::string_view app(const Flow& flow) const { return classifier().app_name(flow.verdict.app); }
+
+  std::unique_ptr<FlowClassifier> engine_;
+};
+
+TEST_F(FlowClassifierTest, AHelloOverTwoSegmentsIsNamed) {
+  const auto hello = testing::tls_client_hello("www.netflix.com");
+  auto flow = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(flow, 0, Frame(hello.begin(), hello.begin() + 70)));
+  EXPECT_EQ(protocol(flow), "tls") << "known already, while its name is awaited";
+  EXPECT_TRUE(say(flow, 0, Frame(hello.begin() + 70, hello.end())));
+  EXPECT_EQ(app(flow), "netflix");
+  EXPECT_EQ(flow.verdict.category, Category::kVideo);
+  EXPECT_EQ(flow.id, 0u);
+}
+
+TEST_F(FlowClassifierTest, AHelloWithoutANameIsNamedByTheCertificate) {
+  auto flow = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(flow, 0, testing::tls_client_hello("")));
+  auto certificate =
+      bytes(std::string("\x0b\x00\x00\x40\x06\x03\x55\x1d\x11\x04\x11\x30\x0f\x82\x0d", 15) + "*.netflix.com");
+  certificate.resize(68);
+  Frame hello = {2, 0, 0, 38, 3, 3};
+  hello.resize(42);
+  auto flight = testing::tls_record(22, hello);
+  for (const auto byte : testing::tls_record(22, certificate)) flight.push_back(byte);
+  EXPECT_FALSE(say(flow, 1, Frame(flight.begin(), flight.begin() + 60)));
+  EXPECT_TRUE(say(flow, 1, Frame(flight.begin() + 60, flight.end())));
+  EXPECT_EQ(app(flow), "netflix");
+}
+
+TEST_F(FlowClassifierTest, QuicIsNamedByItsInitialPackets) {
+  auto hello = testing::tls_client_hello("www.netflix.com");
+  hello.erase(hello.begin(), hello.begin() + 5);
+  auto flow = udp_flow(40'000, 30'000);
+  EXPECT_TRUE(say(flow, 0, testing::quic_sample_initial(0, testing::quic_crypto(0, hello))));
+  EXPECT_EQ(protocol(flow), "quic");
+  EXPECT_EQ(app(flow), "netflix");
+}
+
+TEST_F(FlowClassifierTest, ASessionJoinedInTheMiddleIsNamedByAnEarlierFlowToTheSameEnd) {
+  auto first = tcp_flow(40'000, 30'000);
+  say(first, 0, testing::tls_client_hello("www.netflix.com"));
+  auto second = tcp_flow(40'001, 30'000);
+  EXPECT_TRUE(say(second, 1, testing::tls_record(23, Frame(100, 7))));
+  EXPECT_EQ(app(second), "netflix");
+  EXPECT_EQ(second.verdict.source, Source::kCached);
+  auto elsewhere = tcp_flow(40'001, 30'000, 3);
+  say(elsewhere, 1, testing::tls_record(23, Frame(100, 7)));
+  EXPECT_EQ(app(elsewhere), "");
+  auto of_another_vm = tcp_flow(40'001, 30'000);
+  of_another_vm.ends.vm = 5;
+  say(of_another_vm, 1, testing::tls_record(23, Frame(100, 7)));
+  EXPECT_EQ(app(of_another_vm), "");
+}
+
+TEST_F(FlowClassifierTest, ADnsAnswerNamesTheFlowsToItsAddresses) {
+  using namespace std::string_literals;
+  auto dns = udp_flow(40'000, 53, 53);
+  const auto question =
+      "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07netflix\x03"s + "com\x00\x00\x01\x00\x01"s;
+  EXPECT_FALSE(say(dns, 0, bytes(question)));
+  auto answer = question + "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x00\x00\x09"s;
+  answer[2] = '\x81', answer[3] = '\x80', answer[7] = 1;
+  EXPECT_TRUE(say(dns, 1, bytes(answer)));
+  EXPECT_EQ(protocol(dns), "dns");
+  auto flow = tcp_flow(40'001, 443, 9);
+  EXPECT_TRUE(say(flow, 1, testing::tls_record(23, Frame(100, 7))));
+  EXPECT_EQ(app(flow), "netflix");
+}
+
+TEST_F(FlowClassifierTest, TheDataChannelThatFtpAnnouncesIsKnownByItsFirstPayload) {
+  auto control = tcp_flow(40'000, 30'021);
+  say(control, 1, bytes("220 ProFTPD FTP server ready\r\n"));
+  say(control, 0, bytes("USER anonymous\r\n"));
+  say(control, 1, bytes("227 Entering Passive Mode (10,0,0,2,117,48)\r\n"));
+  ASSERT_EQ(protocol(control), "ftp");
+  auto data = tcp_flow(40'001, 117 * 256 + 48);
+  EXPECT_TRUE(say(data, 1, Frame(1'000, 0x5a)));
+  EXPECT_EQ(protocol(data), "ftp_data");
+  EXPECT_EQ(data.verdict.category, Category::kFileTransfer);
+}
+
+TEST_F(FlowClassifierTest, MailThatAsksForTlsIsMailOverTls) {
+  auto flow = tcp_flow(40'000, 30'025);
+  say(flow, 1, bytes("220 mail.example ESMTP Postfix\r\n"));
+  say(flow, 0, bytes("EHLO me.example\r\n"));
+  ASSERT_EQ(protocol(flow), "smtp");
+  EXPECT_TRUE(say(flow, 0, bytes("STARTTLS\r\n")));
+  EXPECT_EQ(protocol(flow), "smtps");
+}
+
+TEST_F(FlowClassifierTest, APortAloneIsAGuessThatCanBeRefused) {
+  auto flow = tcp_flow(40'000, 5'432);
+  const auto guessed = engine_->guess(flow.ends, 0);
+  EXPECT_EQ(classifier().protocol_name(guessed.protocol), "postgres");
+  EXPECT_EQ(guessed.source, Source::kPort);
+  EXPECT_LE(guessed.confidence, 30);
+  start({.conversations = 4, .port_hints = false});
+  EXPECT_EQ(engine_->guess(flow.ends, 0).protocol, 0);
+}
+
+TEST_F(FlowClassifierTest, AFlowThatFindsNoFreeConversationIsStillJudgedByEachPayload) {
+  start({.conversations = 1});
+  auto waiting = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(waiting, 0, Frame(20, 0x5a)));
+  auto flow = tcp_flow(40'001, 30'001);
+  EXPECT_FALSE(say(flow, 0, Frame(20, 0x5a)));
+  EXPECT_EQ(flow.id, 0u);
+  EXPECT_TRUE(say(flow, 0, bytes("GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n")));
+  EXPECT_EQ(protocol(flow), "http");
+  EXPECT_EQ(engine_->conversations_exhausted(), 2u);
+  engine_->forget(waiting.id);
+  auto next = tcp_flow(40'002, 30'001);
+  say(next, 0, Frame(20, 0x5a));
+  EXPECT_NE(next.id, 0u);
+}
+
+TEST_F(FlowClassifierTest, AFlowThatSaysNothingKnownEndsWithItsBudget) {
+  auto flow = tcp_flow(40'000, 30'000);
+  int payloads = 0;
+  while (!flow.is_final && payloads < 100) say(flow, 0, Frame(20, 0x5a)), ++payloads;
+  EXPECT_EQ(payloads, FlowClassifierConfig{}.most_payloads);
+  EXPECT_EQ(flow.verdict.protocol, 0);
+}
+
+}  // namespace
+}  // namespace foreflow::classify
