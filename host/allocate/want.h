@@ -25,6 +25,7 @@ struct WantInput {
   BytesPerSecond cap = kUnlimited;  // never want more; wins over the floor
   BytesPerSecond installed;         // PIR in force; 0 = none yet
   bool limited = false;             // the meter drops or delays: demand is only a lower bound
+  bool known = true;                // false: there is no forecast; the want may rise, never fall
   bool contended = false;           // a link that it crosses is short: give back at once
 };
 

@@ -68,6 +68,7 @@ allocate::WantInput Planner::want_input(const Request& request, const model::Vm&
   allocate::WantInput input{.now = request.now, .floor = floor_, .cap = vm.policy.cap[d]};
   if (const auto seen = memory_.find({vm.id, decision.direction}); seen != memory_.end())
     input.installed = seen->second.installed;
+  input.known = decision.forecast.has_value();
   if (decision.forecast) {
     input.demand = decision.forecast->demand(request.fleet.tier(vm.policy.tier)->quantile, kLeads);
     input.limited = decision.forecast->limited;

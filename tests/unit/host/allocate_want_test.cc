@@ -76,6 +76,19 @@ TEST_F(Want, GivesBackAtOnceWhenALinkNeedsIt) {
   EXPECT_EQ(cycle(1, 100), 100);
 }
 
+TEST_F(Want, IsKeptWithoutAForecastHoweverLongAndShortTheLink) {
+  cycle(0, 1'000);
+  input_.known = false;
+  EXPECT_EQ(cycle(kHour, 0), 1'000);
+  input_.contended = true;
+  EXPECT_EQ(cycle(30 * kHour, 0), 1'000);
+  input_.cap = {700};  // policy still holds
+  EXPECT_EQ(cycle(31 * kHour, 0), 700);
+  input_ = {};
+  EXPECT_EQ(cycle(32 * kHour, 0), 700);  // a forecast is back: the hold begins now
+  EXPECT_EQ(cycle(34 * kHour, 0), 525);
+}
+
 TEST_F(Want, FollowsALoweredCapAtOnce) {
   cycle(0, 1'000);
   input_.cap = {400};
