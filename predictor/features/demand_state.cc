@@ -171,7 +171,8 @@ void DemandState::fill_target(std::size_t lead, std::span<float> out) const {
   add(last_three);
   out[next++] = level_;
   out[next++] = static_cast<float>((phase_ + target) % season_ % hour_);
-  out[next++] = static_cast<float>((phase_ + target) % season_ / hour_);
+  const auto hour = (phase_ + target) % season_ / hour_;  // whole hours
+  out[next++] = static_cast<float>(hour);
   out[next++] = static_cast<float>(lead);
   assert(next == kDemandFeatures);
 }
