@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <map>
 #include <span>
@@ -28,6 +29,7 @@ struct Header {
   std::uint32_t record_size = sizeof(Record);
   std::uint32_t slots = 0;
   std::atomic<std::uint64_t> inherited{0};  // entries born until then are a former owner's
+  std::atomic<pid_t> claimed_by{0};
   std::atomic<std::uint64_t> rule_writes{0};
   std::atomic<bool> sticky{false};
 };
@@ -186,7 +188,9 @@ std::vector<Record> DeviceMemory::take() {
 }
 
 void DeviceMemory::claim() {
-  if (mapping_) mapping_->header().inherited.store(mapping_->last_born, std::memory_order_release);
+  if (!mapping_) return;
+  mapping_->header().inherited.store(mapping_->last_born, std::memory_order_release);
+  mapping_->header().claimed_by.store(::getpid(), std::memory_order_release);
 }
 
 DeviceMemory::Slot DeviceMemory::put(const Record& record) {
@@ -226,8 +230,10 @@ Result<DeviceMemory::Contents> DeviceMemory::inspect(const std::string& file) {
   if (!mapping) return tl::unexpected(mapping.error());
   const bool owned = (*mapping)->file().locked_by_another();
   const auto& header = (*mapping)->header();
+  // An owner that has not come to claim() yet holds what another one left.
+  const bool claimed = owned && ::kill(header.claimed_by.load(std::memory_order_acquire), 0) == 0;
   if (!owned && !header.sticky.load()) return Contents{};
-  auto found = count((*mapping)->entries(), owned ? header.inherited.load(std::memory_order_acquire) : UINT64_MAX);
+  auto found = count((*mapping)->entries(), claimed ? header.inherited.load(std::memory_order_acquire) : UINT64_MAX);
   found.rule_writes = header.rule_writes.load(std::memory_order_relaxed);
   return found;
 }
