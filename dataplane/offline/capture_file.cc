@@ -31,10 +31,16 @@ Result<CaptureFile> CaptureFile::open(const std::filesystem::path& file) {
                 fmt::format("{}: link type {} is not known; expected Ethernet, raw IP, Linux cooked, loopback, PPP or "
                             "HDLC; 'editcap -T ether' may convert it",
                             file.string(), name_of_link_type(opened.link_type())));
+  if (auto records = MappedRecords::open(file)) opened.records_.emplace(std::move(*records));
   return opened;
 }
 
 bool CaptureFile::next(Frame& frame) {
+  if (records_) {
+    if (records_->next(frame)) return true;
+    damage_ = records_->damage();
+    return false;
+  }
   pcap_pkthdr* header = nullptr;
   const unsigned char* data = nullptr;
   const int status = pcap_next_ex(capture_.get(), &header, &data);

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
 
 #include "common/result.h"
+#include "dataplane/offline/mapped_records.h"
 
 struct pcap;
 
@@ -16,11 +17,7 @@ namespace foreflow::offline {
 
 class CaptureFile {
  public:
-  struct Frame {
-    std::span<const std::uint8_t> bytes;  // valid until the next call of next()
-    std::uint32_t wire_size = 0;
-    std::uint64_t time_ns = 0;
-  };
+  using Frame = MappedRecords::Record;  // its bytes are valid until the next call of next()
 
   // Error: the file cannot be read, is no capture, or its link type is not known.
   static Result<CaptureFile> open(const std::filesystem::path& file);
@@ -38,6 +35,7 @@ class CaptureFile {
   explicit CaptureFile(pcap* capture);
 
   std::unique_ptr<pcap, Close> capture_;
+  std::optional<MappedRecords> records_;  // of most files; libpcap reads the others
   int link_type_ = 0;
   std::string damage_;
 };

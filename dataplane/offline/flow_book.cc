@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/offline/flow_book.h"
 
-#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -30,27 +29,15 @@ Oriented oriented(const net::Parsed& headers) noexcept {
 
 }  // namespace
 
-std::size_t FlowBook::Hash::operator()(const classify::FlowEnds& ends) const noexcept {
-  const auto text = [](const net::IpAddress& address) {
-    return std::string_view(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size());
-  };
-  constexpr std::size_t kMix = 0x9e3779b97f4a7c15;
-  auto hash = std::hash<std::string_view>{}(text(ends.address[0]));
-  hash = hash * kMix + std::hash<std::string_view>{}(text(ends.address[1]));
-  return hash * kMix + (std::size_t{ends.port[0]} << 32 | std::size_t{ends.port[1]} << 16 | ends.ip_protocol);
-}
-
-bool FlowBook::SameEnds::operator()(const classify::FlowEnds& a, const classify::FlowEnds& b) const noexcept {
-  return a.address == b.address && a.port == b.port && a.ip_protocol == b.ip_protocol;
-}
-
 void FlowBook::add(const Dissected& packet, std::uint64_t time_ns) {
   const auto& headers = packet.headers;
   const auto [ends, sender] = oriented(headers);
   last_ns_ = time_ns;
-  const auto [place, is_new] = places_.try_emplace(ends, flows_.size());
-  if (is_new) flows_.push_back({.ends = ends, .ip_version = headers.ip_version});
-  auto& flow = flows_[place->second];
+  const auto place = places_.find_or_add(
+      ends,
+      static_cast<std::uint32_t>(flows_.size()), [this](std::uint32_t at) -> const auto& { return flows_[at].ends; });
+  if (place == flows_.size()) flows_.push_back({.ends = ends, .ip_version = headers.ip_version});
+  auto& flow = flows_[place];
   if (flow.is_final) return;
   const bool has_ports = headers.ip_protocol == net::kTcp || headers.ip_protocol == net::kUdp;
   if (headers.ip_protocol == net::kTcp && (headers.tcp_flags & kSyn) != 0)

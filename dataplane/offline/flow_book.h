@@ -3,11 +3,11 @@
 // Place: dataplane/offline. Memory grows with the flows of a file, not with its packets.
 #pragma once
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "dataplane/classify/flow_classifier.h"
 #include "dataplane/offline/dissect.h"
+#include "dataplane/offline/flow_index.h"
 
 namespace foreflow::offline {
 
@@ -30,16 +30,9 @@ class FlowBook {
   const std::vector<Flow>& conclude();
 
  private:
-  struct Hash {
-    std::size_t operator()(const classify::FlowEnds& ends) const noexcept;
-  };
-  struct SameEnds {
-    bool operator()(const classify::FlowEnds& a, const classify::FlowEnds& b) const noexcept;
-  };
-
   classify::FlowClassifier& classifier_;
   std::vector<Flow> flows_;
-  std::unordered_map<classify::FlowEnds, std::size_t, Hash, SameEnds> places_;
+  FlowIndex places_;
   std::uint64_t last_ns_ = 0;
 };
 

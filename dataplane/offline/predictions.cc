@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include <arpa/inet.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include "common/category.h"
@@ -13,13 +15,13 @@
 namespace foreflow::offline {
 namespace {
 
+constexpr std::size_t kManyBytes = 64 * 1'024;
+
 std::string text(const net::IpAddress& address, std::uint8_t version) {
+  const auto& bytes = address.bytes;
+  if (version == 4) return fmt::format("{}.{}.{}.{}", bytes[12], bytes[13], bytes[14], bytes[15]);
   char buffer[INET6_ADDRSTRLEN] = "";
-  if (version == 4) {
-    inet_ntop(AF_INET, address.bytes.data() + 12, buffer, sizeof buffer);
-  } else {
-    inet_ntop(AF_INET6, address.bytes.data(), buffer, sizeof buffer);
-  }
+  inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
   return buffer;
 }
 
@@ -71,13 +73,21 @@ Result<Predictions> Predictions::create(const std::string& file) {
 void Predictions::add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier) {
   const auto& ends = flow.ends;
   const auto& verdict = flow.verdict;
-  fmt::print(file_.get(), "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", capture, transport_name(ends.ip_protocol),
-             text(ends.address[0], flow.ip_version), ends.port[0], text(ends.address[1], flow.ip_version), ends.port[1],
-             classifier.protocol_name(verdict.protocol), to_string(verdict.category),
-             or_dash(classifier.app_name(verdict.app)), verdict.confidence, text(verdict.source), flow.inspected);
+  fmt::format_to(std::back_inserter(rows_), FMT_COMPILE("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n"), capture,
+                 transport_name(ends.ip_protocol), text(ends.address[0], flow.ip_version), ends.port[0],
+                 text(ends.address[1], flow.ip_version), ends.port[1], classifier.protocol_name(verdict.protocol),
+                 to_string(verdict.category), or_dash(classifier.app_name(verdict.app)), verdict.confidence,
+                 text(verdict.source), flow.inspected);
+  if (rows_.size() >= kManyBytes) write_rows();
+}
+
+void Predictions::write_rows() {
+  std::fwrite(rows_.data(), 1, rows_.size(), file_.get());  // finish() sees a failure
+  rows_.clear();
 }
 
 Status Predictions::finish() {
+  write_rows();
   if (std::fflush(file_.get()) != 0 || std::ferror(file_.get()) != 0)
     return fail(ErrorCode::kIo, fmt::format("{}: {}", name_, std::strerror(errno)));
   return {};

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "common/result.h"
 #include "dataplane/offline/flow_book.h"
 
@@ -29,7 +31,10 @@ class Predictions {
 
   Predictions(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
 
+  void write_rows();
+
   std::unique_ptr<std::FILE, Close> file_;
+  fmt::memory_buffer rows_;  // not written yet
   std::string name_;
 };
 
