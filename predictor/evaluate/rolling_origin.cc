@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 
 #include "predictor/evaluate/pinball.h"
 
@@ -40,13 +41,20 @@ class Tally {
   std::array<std::size_t, kQuantiles.size()> known_{};
 };
 
+// The newest origin first.
+std::vector<std::size_t> origins_of(const SeriesView& series, const RollingOrigin& plan) {
+  std::vector<std::size_t> origins;
+  const std::size_t stride = std::max<std::size_t>(plan.stride, 1);
+  for (std::size_t k = 0; k < plan.origins && series.size() >= plan.horizon + k * stride + plan.warm_up; ++k)
+    origins.push_back(series.size() - plan.horizon - k * stride);
+  return origins;
+}
+
 }  // namespace
 
 Score rolling_origin(const SeriesView& series, const RollingOrigin& plan, const Forecaster& forecaster) {
   Tally tally;
-  const std::size_t stride = std::max<std::size_t>(plan.stride, 1);
-  for (std::size_t k = 0; k < plan.origins && series.size() >= plan.horizon + k * stride + plan.warm_up; ++k) {
-    const std::size_t origin = series.size() - plan.horizon - k * stride;
+  for (const std::size_t origin : origins_of(series, plan)) {
     const QuantileForecast forecast = forecaster(series.first(origin), plan.horizon);
     assert(forecast.horizon() == plan.horizon);
     for (std::size_t row = 0; row < plan.horizon; ++row)
@@ -55,6 +63,31 @@ Score rolling_origin(const SeriesView& series, const RollingOrigin& plan, const 
     tally.end_origin();
   }
   return tally.score();
+}
+
+std::vector<Score> rolling_update(const SeriesView& series, const RollingOrigin& plan, const Model& model,
+                                  std::span<const std::size_t> ends) {
+  assert(!ends.empty() && ends.back() == plan.horizon);
+  std::vector<Tally> tallies(ends.size());
+  std::unique_ptr<FittedModel> fitted;
+  std::size_t known = 0;
+  std::vector<std::size_t> origins = origins_of(series, plan);
+  std::ranges::reverse(origins);
+  for (const std::size_t origin : origins) {
+    if (!fitted) fitted = model.fit(series.first(known = origin));
+    for (; known < origin; ++known) fitted->update(series.values[known], series.is_limited(known));
+    const QuantileForecast forecast = fitted->forecast(plan.horizon);
+    for (std::size_t row = 0, band = 0; row < plan.horizon; ++row) {
+      while (row >= ends[band]) ++band;
+      if (!series.is_gap(origin + row))
+        tallies[band].add(series.values[origin + row], series.is_limited(origin + row), forecast, row);
+    }
+    for (Tally& tally : tallies) tally.end_origin();
+  }
+  std::vector<Score> scores;
+  scores.reserve(tallies.size());
+  for (const Tally& tally : tallies) scores.push_back(tally.score());
+  return scores;
 }
 
 }  // namespace foreflow::predictor

@@ -5,8 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "predictor/forecast.h"
+#include "predictor/models/model.h"
 #include "predictor/series/series.h"
 
 namespace foreflow::predictor {
@@ -28,6 +31,12 @@ struct Score {
   std::size_t origins = 0;
   std::size_t points = 0;  // forecast points that were compared: no gaps
 };
+
+// As rolling_origin(), of a model that is fitted once, before the first origin, and then kept up to date point by
+// point, as a service runs it; one score for each band of leads. `ends`: rising, the last is plan.horizon; a band
+// reaches from the end of the one before it.
+std::vector<Score> rolling_update(const SeriesView& series, const RollingOrigin& plan, const Model& model,
+                                  std::span<const std::size_t> ends);
 
 // points == 0 when the series is too short; then all figures are 0. A limited value counts as a violation where it is
 // above the forecast, and costs nothing (and is not in the coverage) where it is not.

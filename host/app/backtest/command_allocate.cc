@@ -3,7 +3,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +22,6 @@
 namespace foreflow::backtest {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::string_view kUsage =
     "usage: foreflow-backtest allocate --data DIR --train DIR --metric NAME -o FILE [OPTIONS]\n\n"
     "What each series would have been allocated before each step, as series,step,alloc,knob,default: a row where it\n"
@@ -33,40 +30,27 @@ constexpr std::string_view kUsage =
 
 constexpr double kPromised = .01;  // unserved share at the default knob
 
-struct Settings {
-  fs::path data;
-  fs::path train;
-  std::string metric;
+struct Settings : CommonSettings {
   Law law = Law::kRaw;
-  fs::path output;
   std::size_t train_steps = 0;
-  std::size_t threads = 0;
 };
 
 Result<std::optional<Settings>> settings(const std::vector<std::string>& arguments) {
   Settings made;
   po::options_description options("Options");
+  add_common(options, made, "files of the series, one each");
+  add_train(options, made);
   auto add = options.add_options();
-  std::string data;
-  std::string train;
   std::string law;
-  std::string output;
-  add("data", po::value(&data)->required()->value_name("DIR"), "files of the series, one each");
-  add("train", po::value(&train)->value_name("DIR"), "series to learn from; default: those of --data");
-  add("metric", po::value(&made.metric)->default_value("net_tx_Bps"), "the demand column");
   add("law", po::value(&law)->default_value("raw"), "raw, or production: with the manager's hysteresis");
   add("train-steps", po::value(&made.train_steps)->default_value(28 * kDay), "rows before the first allocation");
-  add("output,o", po::value(&output)->required()->value_name("FILE"), "CSV; compressed if it ends in .gz");
-  add("threads", po::value(&made.threads)->default_value(0), "0 = one per CPU");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
   if (law != "raw" && law != "production")
     return fail(ErrorCode::kInvalidArgument, fmt::format("--law '{}'; raw and production are possible", law));
   made.law = law == "raw" ? Law::kRaw : Law::kProduction;
-  made.data = data;
-  made.train = train.empty() ? data : train;
-  made.output = output;
+  if (made.train.empty()) made.train = made.data;
   return made;
 }
 
@@ -122,8 +106,7 @@ Status run_allocate(const std::vector<std::string>& arguments) {
   const Settings& asked = **settled;
   const auto recordings = read_folder(asked.data, asked.metric, {});
   if (!recordings) return tl::unexpected(recordings.error());
-  std::error_code error;
-  const bool same = fs::equivalent(asked.data, asked.train, error);
+  const bool same = asked.trains_on_data();
   const auto fleet = same ? recordings : read_folder(asked.train, asked.metric, {});
   if (!fleet) return tl::unexpected(fleet.error());
   auto output = TextWriter::open(asked.output);

@@ -23,22 +23,18 @@ constexpr std::string_view kUsage =
     "it\n"
     "is 0 where the same event has been told already, and an alarm from the threshold on.";
 
-struct Settings {
-  std::string folder;
-  std::string output;
+struct Settings : CommonSettings {
   double threshold = predictor::kAnomalyThreshold;
-  std::size_t threads = 0;
 };
 
 Result<std::optional<Settings>> settings(const std::vector<std::string>& arguments) {
   Settings made;
   po::options_description options("Options");
   auto add = options.add_options();
-  add("truth", po::value(&made.folder)->required()->value_name("DIR"), "series with timestamps");
-  add("output,o", po::value(&made.output)->required()->value_name("FILE"), "CSV; compressed if it ends in .gz");
+  add("truth", path_value(made.data, "DIR")->required(), "series with timestamps");
   add("threshold", po::value(&made.threshold)->default_value(made.threshold, fmt::format("{}", made.threshold)),
       "the score from which a row is an alarm");
-  add("threads", po::value(&made.threads)->default_value(0), "0 = one per CPU");
+  add_output(options, made);
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
@@ -65,7 +61,7 @@ Status run_anomaly(const std::vector<std::string>& arguments) {
   const auto asked = settings(arguments);
   if (!asked) return tl::unexpected(asked.error());
   if (!*asked) return {};
-  const auto all = read_timed_folder((*asked)->folder);
+  const auto all = read_timed_folder((*asked)->data);
   if (!all) return tl::unexpected(all.error());
   auto output = TextWriter::open((*asked)->output);
   if (!output) return tl::unexpected(output.error());

@@ -28,45 +28,29 @@ constexpr std::string_view kUsage =
 // are served all the same, from what the others leave.
 constexpr double kMissed = .0018;
 
-struct Settings {
-  fs::path data;
-  fs::path train;
+struct Settings : CommonSettings {
   fs::path groups;
-  fs::path output;
-  std::string metric;
   std::size_t train_steps = 0;
-  std::size_t threads = 0;
   Scenario scenario;
 };
 
 Result<std::optional<Settings>> settings(const std::vector<std::string>& arguments) {
   Settings made;
   po::options_description options("Options");
+  add_common(options, made, "files of the series, one each");
+  add_train(options, made);
   auto add = options.add_options();
-  std::string data;
-  std::string train;
-  std::string groups;
-  std::string output;
-  add("data", po::value(&data)->required()->value_name("DIR"), "files of the series, one each");
-  add("train", po::value(&train)->value_name("DIR"),
-      "series that the margin is learned from; default: those of --data");
-  add("groups", po::value(&groups)->required()->value_name("FILE"), "which series share a link");
-  add("metric", po::value(&made.metric)->default_value("net_tx_Bps"), "the demand column");
+  add("groups", path_value(made.groups, "FILE")->required(), "which series share a link");
   add("capacity", po::value(&made.scenario.capacity)->default_value(.7), "of a link, as a share of the sum of p99s");
   add("lending", po::bool_switch(&made.scenario.lending), "the device lends what is unused, by weight");
   add("train-steps", po::value(&made.train_steps)->default_value(28 * kDay), "rows before the first allocation");
-  add("output,o", po::value(&output)->required()->value_name("FILE"), "CSV; compressed if it ends in .gz");
-  add("threads", po::value(&made.threads)->default_value(0), "0 = one per CPU");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
   if (!(made.scenario.capacity > 0 && made.scenario.capacity <= 1'000))
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("--capacity {}; above 0 and up to 1000 is possible", made.scenario.capacity));
-  made.data = data;
-  made.train = train.empty() ? data : train;
-  made.groups = groups;
-  made.output = output;
+  if (made.train.empty()) made.train = made.data;
   made.scenario.first = made.train_steps;
   return made;
 }

@@ -24,24 +24,16 @@ constexpr std::string_view kUsage =
     "5 minutes, edge_v1 the newest 900 samples of 1 s. A series without enough data has the reason in the last column\n"
     "and no numbers.";
 
-struct Settings {
-  std::string folder;
-  std::string output;
-  std::string metric;
+struct Settings : CommonSettings {
   std::string vector;
-  std::size_t threads = 0;
 };
 
 Result<std::optional<Settings>> settings(const std::vector<std::string>& arguments) {
   Settings made;
   po::options_description options("Options");
-  auto add = options.add_options();
-  add("data", po::value(&made.folder)->required()->value_name("DIR"), "SERIES.csv or SERIES.csv.gz files");
-  add("output,o", po::value(&made.output)->required()->value_name("FILE"), "CSV; compressed if it ends in .gz");
-  add("metric", po::value(&made.metric)->default_value("net_tx_Bps"), "column of the files");
-  add("vector", po::value(&made.vector)->default_value(std::string(predictor::kBehaviourVersion)),
-      "behaviour_v1 or edge_v1");
-  add("threads", po::value(&made.threads)->default_value(0), "0 = one per CPU");
+  add_common(options, made, "SERIES.csv or SERIES.csv.gz files");
+  options.add_options()("vector", po::value(&made.vector)->default_value(std::string(predictor::kBehaviourVersion)),
+                        "behaviour_v1 or edge_v1");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
@@ -71,7 +63,7 @@ Status run_features(const std::vector<std::string>& arguments) {
   const auto asked = settings(arguments);
   if (!asked) return tl::unexpected(asked.error());
   if (!*asked) return {};
-  const auto recordings = read_folder((*asked)->folder, (*asked)->metric, {});
+  const auto recordings = read_folder((*asked)->data, (*asked)->metric, {});
   if (!recordings) return tl::unexpected(recordings.error());
   auto output = TextWriter::open((*asked)->output);
   if (!output) return tl::unexpected(output.error());

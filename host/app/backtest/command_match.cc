@@ -25,23 +25,20 @@ constexpr std::string_view kUsage =
     "series,rank,match,row,distance,next_1,...: the row at which the similar window begins, and what came after it.\n"
     "Windows are compared as log(1 + x), brought to mean 0 and deviation 1.";
 
-struct Settings {
-  std::string folder, output, metric, series;
-  std::size_t window = 24, matches = 5, horizon = 12, threads = 0;
+struct Settings : CommonSettings {
+  std::string series;
+  std::size_t window = 24, matches = 5, horizon = 12;
 };
 
 Result<std::optional<Settings>> settings(const std::vector<std::string>& arguments) {
   Settings made;
   po::options_description options("Options");
+  add_common(options, made, "SERIES.csv or SERIES.csv.gz files");
   auto add = options.add_options();
-  add("data", po::value(&made.folder)->required()->value_name("DIR"), "SERIES.csv or SERIES.csv.gz files");
-  add("output,o", po::value(&made.output)->required()->value_name("FILE"), "CSV; compressed if it ends in .gz");
-  add("metric", po::value(&made.metric)->default_value("net_tx_Bps"), "column of the files");
   add("series", po::value(&made.series)->value_name("NAME"), "this one alone; otherwise all");
   add("window", po::value(&made.window)->default_value(made.window), "rows that are compared");
   add("matches", po::value(&made.matches)->default_value(made.matches), "how many of the nearest are told");
   add("horizon", po::value(&made.horizon)->default_value(made.horizon), "rows of the continuation");
-  add("threads", po::value(&made.threads)->default_value(0), "0 = one per CPU");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
@@ -90,11 +87,11 @@ Status run_match(const std::vector<std::string>& arguments) {
   const auto asked = settings(arguments);
   if (!asked) return tl::unexpected(asked.error());
   if (!*asked) return {};
-  const auto recordings = read_folder((*asked)->folder, (*asked)->metric, {});
+  const auto recordings = read_folder((*asked)->data, (*asked)->metric, {});
   if (!recordings) return tl::unexpected(recordings.error());
   const Fleet fleet = fleet_of(*recordings);
   if (const std::string& name = (*asked)->series; !name.empty() && std::ranges::count(fleet.names, name) == 0)
-    return fail(ErrorCode::kNotFound, fmt::format("--series '{}': no such file in {}", name, (*asked)->folder));
+    return fail(ErrorCode::kNotFound, fmt::format("--series '{}': no such file in {}", name, (*asked)->data.string()));
   auto output = TextWriter::open((*asked)->output);
   if (!output) return tl::unexpected(output.error());
   std::vector<std::string> parts(fleet.names.size());

@@ -25,6 +25,7 @@ class Trained {
  public:
   explicit Trained(std::vector<std::shared_ptr<const predictor::GlobalModel>> by_fold) : by_fold_(std::move(by_fold)) {}
   const predictor::GlobalModel& model_for(std::string_view series) const { return *by_fold_[fold_of(series)]; }
+  const std::shared_ptr<const predictor::GlobalModel>& of_fold(std::size_t fold) const { return by_fold_[fold]; }
 
  private:
   std::vector<std::shared_ptr<const predictor::GlobalModel>> by_fold_;
