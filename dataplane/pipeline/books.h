@@ -41,7 +41,8 @@ struct Lost {
 struct Account {
   vm::Slot slot = vm::kNoSlot;  // kNoSlot: to the dataplane alone (copies of a flood)
   Direction direction = Direction::kEgress;
-  Category category = Category::kUnknown;
+  Category category = Category::kUnknown;  // counted as passed already, as far as it is known
+  std::uint32_t size = 0;                  // at the VM's port
 };
 
 class Books {
@@ -55,18 +56,25 @@ class Books {
   const Lost& lost(vm::Slot slot, Direction direction) const noexcept { return lost_[slot][index(direction)]; }
   vm::VmState& vm(vm::Slot slot) noexcept { return vms_[slot]; }
 
-  void passed(const Account& account, std::uint64_t size) noexcept {
-    if (account.slot == vm::kNoSlot) return;
-    auto& direction = vms_[account.slot].directions[index(account.direction)];
-    direction.passed_packets.add(1);
-    direction.passed_bytes.add(size);
-    direction.app_bytes[index(account.category)].add(size);
+  void offered(vm::Slot slot, Direction direction, std::uint32_t size, std::uint64_t now_ns) noexcept {
+    vms_[slot].directions[index(direction)].offered.add(size, now_ns);
+  }
+
+  // Passes unless it is dropped after all: then passed() is taken back. The rest of what passes follows from the other
+  // counts.
+  void passed(const Account& account) noexcept {
+    if (account.category == Category::kUnknown || account.slot == vm::kNoSlot) return;
+    vms_[account.slot].directions[index(account.direction)].app_bytes[index(account.category)].add(account.size);
   }
 
   void dropped(const Account& account, wire::DropCause cause) noexcept {
     total_.drops[wire::index(cause)].add(1);
-    if (account.slot != vm::kNoSlot)
-      vms_[account.slot].directions[index(account.direction)].drops[wire::index(cause)].add(1);
+    if (account.slot == vm::kNoSlot) return;
+    auto& direction = vms_[account.slot].directions[index(account.direction)];
+    direction.drops[wire::index(cause)].add(1);
+    direction.dropped_bytes.add(account.size);
+    if (account.category != Category::kUnknown)
+      direction.app_bytes[index(account.category)].add(std::uint64_t{0} - account.size);
   }
 
   void lost_on_handover(vm::Slot slot, Direction direction, std::uint64_t size) noexcept {

@@ -23,9 +23,11 @@ constexpr std::chrono::microseconds kSleep{50};  // with the kernel's slack at m
 }  // namespace
 
 std::uint64_t monotonic_ns() noexcept {
-  // The product of TSC and 1e9 leaves 64 bits within seconds.
-  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(rte_get_tsc_cycles()) * kNanosPerSecond /
-                                    rte_get_tsc_hz());
+  // Once per poll: a product, as a division of 128 bits costs more than a packet does. Off by less than 1e-17.
+  constexpr unsigned kFraction = 60;
+  static const auto ns_per_cycle =
+      static_cast<std::uint64_t>((static_cast<unsigned __int128>(kNanosPerSecond) << kFraction) / rte_get_tsc_hz());
+  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(rte_get_tsc_cycles()) * ns_per_cycle >> kFraction);
 }
 
 Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::span<const port::Port> ports,

@@ -8,15 +8,15 @@
 
 namespace foreflow::pipeline {
 
-std::size_t Forwarder::flood(const Frame& frame, const FloodList& list, std::uint16_t except_port) noexcept {
+std::size_t Forwarder::flood(Frame frame, const FloodList& list, std::uint16_t except_port) noexcept {
   const vm::Attachment* last = nullptr;
   std::size_t receivers = 0;
   const auto lead = [&](rte_mbuf* packet, const vm::Attachment& receiver) {
-    auto copy = frame;
+    auto& copy = spare();
+    copy = frame;
     copy.packet = packet;
-    copy.passage = {snapshot_->vms[receiver.slot].id, receiver.slot, receiver.port_id, Direction::kIngress,
-                    frame.passage.uplink};
-    to_ingress(copy, receiver.owner);
+    copy.attachment = &receiver;
+    to_vm(copy);
   };
   for (const auto& receiver : list.receivers) {
     if (receiver.port_id == except_port) continue;
@@ -30,18 +30,20 @@ std::size_t Forwarder::flood(const Frame& frame, const FloodList& list, std::uin
   return receivers;
 }
 
-void Forwarder::flood_from_vm(const Frame& frame, const Route& route, std::uint8_t uplink,
-                              const Account& account) noexcept {
-  const auto source = frame.passage.port_id;
+void Forwarder::flood_from_vm(const Frame& frame, const Account& account) noexcept {
+  const auto& route = frame.route;
+  const auto source = frame.port_id;
+  const auto uplink = snapshot_->vms[frame.slot].uplink;
   const bool has_local =
       route.list != nullptr && std::any_of(route.list->receivers.begin(), route.list->receivers.end(),
                                            [&](const auto& r) { return r.port_id != source; });
   if (!has_local) {
-    if (uplink == kNoUplink) return drop(frame, account, wire::DropCause::kUnknownVm);
-    return to_uplink(frame.packet, route, uplink, account);
+    if (uplink != kNoUplink) return to_uplink(frame.packet, route, uplink, account);
+    return drop(frame, {account.slot, account.direction, Category::kUnknown, account.size},
+                wire::DropCause::kUnknownVm);
   }
   // Counted once for its sender, here; what becomes of the copies counts for their receivers.
-  w_.books.passed(account, rte_pktmbuf_pkt_len(frame.packet));
+  w_.books.passed(account);
   if (uplink != kNoUplink) {
     auto* copy = copied(route.segment.value != 0 ? rte_pktmbuf_copy(frame.packet, w_.pool, 0, UINT32_MAX)
                                                  : rte_pktmbuf_clone(frame.packet, w_.pool));

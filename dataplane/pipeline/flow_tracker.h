@@ -44,6 +44,7 @@ class FlowTracker {
   void age(std::uint64_t now_ns) noexcept;
   void remove_vm(vm::Slot slot);
   const flow::FlowTable& flows() const noexcept { return flows_; }
+  bool is_on() const noexcept { return flows_.capacity() != 0; }
 
  private:
   void follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept;

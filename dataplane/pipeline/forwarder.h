@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two stages of a packet, each run by the owner of the VM: egress (what a VM sends) and ingress (what reaches it).
 // Place: dataplane/pipeline. One worker owns it. Packets in, packets out; none is kept and none is lost without a
-// count.
+// count. A stage works on a whole burst in order of arrival, whatever VMs its packets belong to: first everything that
+// asks memory for something (counts, route, the flow's place), then, over the burst again, what uses the answers.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -20,19 +21,49 @@
 
 namespace foreflow::pipeline {
 
-// A packet before a stage. Its bytes are as at the VM's port: without a VLAN tag.
-struct Frame {
-  rte_mbuf* packet = nullptr;
-  net::Parsed parsed;
-  Passage passage;
-  const vm::Attachment* source = nullptr;  // egress: whose MAC it carries on its port; null = a foreign one
-  bool malformed = false;
+// Where a frame goes on from the egress stage.
+struct Route {
+  enum class Kind : std::uint8_t { kLocal, kUplink, kFlood, kNone } kind = Kind::kNone;
+  wire::DropCause refused = wire::DropCause::kUnknownVm;  // kNone
+  Segment segment;
+  const vm::Attachment* local = nullptr;
+  const FloodList* list = nullptr;
 };
 
+// A packet in a stage of one VM. Its bytes are as at the VM's port: without a VLAN tag.
+struct Frame {
+  rte_mbuf* packet = nullptr;
+  const vm::Attachment* attachment = nullptr;  // the VM's; egress: null if the source MAC is not the VM's
+  std::uint32_t size = 0;
+  vm::Slot slot = vm::kNoSlot;
+  std::uint16_t port_id = 0;        // egress: where it was received; ingress: where the VM is
+  std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
+  bool malformed = false;
+  Route route;  // egress
+  net::Parsed parsed;
+};
+
+inline std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
+  return {rte_pktmbuf_mtod(packet, const std::uint8_t*), rte_pktmbuf_data_len(packet)};
+}
+
 inline void parse(Frame& frame) noexcept {
-  const auto* packet = frame.packet;
-  frame.malformed = net::parse({rte_pktmbuf_mtod(packet, const std::uint8_t*), rte_pktmbuf_data_len(packet)},
-                               rte_pktmbuf_pkt_len(packet), frame.parsed) != net::ParseStatus::kOk;
+  frame.size = rte_pktmbuf_pkt_len(frame.packet);
+  frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
+}
+
+// To whom the frame counts; `flow`: its record, if it has one.
+inline Account account_of(const Frame& frame, Direction direction, const flow::FlowRecord* flow = nullptr) noexcept {
+  const auto category = flow == nullptr ? Category::kUnknown : static_cast<Category>(flow->category);
+  return {frame.slot, direction, category, frame.size};
+}
+
+inline void add_bytes(flow::FlowRecord* flow, Direction direction, std::uint32_t size) noexcept {
+  if (flow == nullptr) return;
+  if (direction == Direction::kEgress)
+    flow->egress_bytes += size;
+  else
+    flow->ingress_bytes += size;
 }
 
 struct ForwarderWiring {
@@ -51,17 +82,23 @@ class Forwarder {
   // Time and configuration of the stages that follow. What waited for its limit and may pass now goes first.
   void begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept;
 
-  // At most kBurst frames, all owned by this worker, in order of arrival.
-  void egress(std::span<Frame> frames) noexcept;
-  // Leads a frame to the ingress stage of its VM: here, or at the owner. Collected; see finish().
-  void to_ingress(const Frame& frame, std::uint16_t owner) noexcept;
+  // The egress stage of a VM that this worker owns. At most kBurst frames until run(), and they stay until then.
+  void from_vm(Frame& frame) noexcept;
+  // The ingress stage of the VM of frame.attachment: here, until run(), or at its owner.
+  void to_vm(Frame& frame) noexcept;
+  // The ingress stage of a VM that this worker owns, of a frame that has its slot and port.
+  void arrive(Frame& frame) noexcept;
   // One copy for every port of the segment but `except_port`. Returns how many receivers there are; takes the packet
   // unless that is 0.
-  std::size_t flood(const Frame& frame, const FloodList& list, std::uint16_t except_port) noexcept;
-  // Runs what to_ingress() collected.
-  void finish() noexcept;
+  std::size_t flood(Frame frame, const FloodList& list, std::uint16_t except_port) noexcept;
+  // Decides on the frames that were given, and sends them on.
+  void run() noexcept;
 
   void drop(const Frame& frame, const Account& account, wire::DropCause cause) noexcept;
+  // The stage's VM, for its owner.
+  Passage passage_of(const Frame& frame, Direction direction) const noexcept {
+    return {snapshot_->vms[frame.slot].id, frame.slot, frame.port_id, direction, frame.uplink};
+  }
   // The VM of a slot as a new configuration has it; allocates where it is shaped for the first time.
   void adopt(vm::Slot slot, const VmEntry& vm, std::uint64_t now_ns);
   // The slot gets another VM.
@@ -70,41 +107,40 @@ class Forwarder {
   void discard_held() noexcept;
 
  private:
-  // Where a frame goes on from the egress stage.
-  struct Route {
-    enum class Kind : std::uint8_t { kLocal, kUplink, kFlood, kNone } kind = Kind::kNone;
-    const vm::Attachment* local = nullptr;
-    const FloodList* list = nullptr;
-    Segment segment;
-    wire::DropCause refused = wire::DropCause::kUnknownVm;  // kNone
-  };
-  struct Run;  // the frames of one VM in a burst
+  Frame& spare() noexcept;
+  bool route(Frame& frame) const noexcept;
+  bool route_strange(Frame& frame) const noexcept;
+  flow::FlowRecord* track(const Frame& frame, Direction direction) noexcept;
+  bool passes(const Frame& frame, Direction direction, bool over_uplink) noexcept;
+  bool decide(const Frame& frame, Direction direction, bool over_uplink) noexcept;
+  void refuse(const Frame& frame, Direction direction) noexcept;
+  void finish() noexcept;
 
-  template <typename Stage>
-  void by_vm(std::span<Frame> frames, Stage&& stage) noexcept;
-  void egress_run(Run& run) noexcept;
-  void ingress_run(Run& run) noexcept;
-  bool open(Run& run, Direction direction) noexcept;
-  void decide(Run& run, Direction direction) noexcept;
-  void decide_shaped(Run& run, Direction direction, ShapeQueue& queue) noexcept;
-  void hold(const Frame& frame, ShapeQueue& queue) noexcept;
+  void hold(const Frame& frame, Direction direction, ShapeQueue& queue) noexcept;
+  void unhold(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept;
   void release(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept;
-  bool release_first(const VmEntry& vm, Direction direction, ShapeQueue& queue) noexcept;
+  bool release_first(Direction direction, ShapeQueue& queue) noexcept;
   void discard(vm::Slot slot, Direction direction, ShapeQueue& queue, wire::DropCause cause) noexcept;
-  police::Limits limits_of(const VmEntry& vm, vm::Slot slot, Direction direction, std::uint8_t uplink) noexcept;
-  Route route(const Frame& frame, const VmEntry& vm) const noexcept;
-  void forward(const Frame& frame, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
+
+  police::Limits limits_of(vm::Slot slot, Direction direction, std::uint8_t uplink) noexcept;
+  bool is_over_uplink(const Frame& frame, Direction direction) const noexcept;
+  void forward(Frame& frame, const Account& account) noexcept;
   void to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
   rte_mbuf* copied(rte_mbuf* copy) noexcept;
-  void flood_from_vm(const Frame& frame, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
+  void flood_from_vm(const Frame& frame, const Account& account) noexcept;
 
   ForwarderWiring w_;
+  bool tracks_;
   std::vector<std::array<meter::Lender, kDirections>> lenders_;  // by uplink
   Shaper shaper_;
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t now_ns_ = 0;
-  std::array<Frame, kBurst> lane_;
-  std::size_t lane_size_ = 0;
+  std::array<Frame*, kBurst> leaving_;  // that passed from_vm()
+  std::size_t leaving_count_ = 0;
+  std::array<Frame*, kBurst> arriving_;  // that passed to_vm()
+  std::size_t arriving_count_ = 0;
+  std::array<Frame, kBurst> spares_;  // of copies and of packets that waited; free after finish()
+  std::size_t spares_used_ = 0;
 };
 
 }  // namespace foreflow::pipeline

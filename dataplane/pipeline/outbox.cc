@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/outbox.h"
 
-#include <algorithm>
+#include <bit>
 
 #include <rte_ethdev.h>
 
@@ -23,13 +23,6 @@ Outbox::Outbox(const OutboxWiring& wiring, Books& books)
   }
 }
 
-void Outbox::send(std::uint16_t port_id, rte_mbuf* packet, const Account& account, std::uint32_t size) noexcept {
-  auto& box = ports_[port_id];
-  box.packets[box.count] = packet;
-  box.pending[box.count] = {account, size};
-  if (++box.count == kBurst) flush(box);
-}
-
 void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept {
   handover_.passage(packet) = passage;
   auto& box = workers_[owner];
@@ -38,35 +31,33 @@ void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& pas
 }
 
 void Outbox::flush() noexcept {
-  for (auto& box : ports_)
-    if (box.count != 0) flush(box);
+  static_assert(kMostPorts <= 32);
+  for (; used_ != 0; used_ &= used_ - 1)
+    if (auto& box = ports_[static_cast<std::size_t>(std::countr_zero(used_))]; box.count != 0) flush(box);
   for (std::size_t owner = 0; owner < workers_.size(); ++owner)
     if (workers_[owner].count != 0) flush(static_cast<std::uint16_t>(owner), workers_[owner]);
 }
 
 void Outbox::flush(PortBox& box) noexcept {
-  // The device frees what it has sent, so lengths are read before.
-  std::array<std::uint32_t, kBurst> lengths;
-  for (std::uint16_t i = 0; i < box.count; ++i) lengths[i] = rte_pktmbuf_pkt_len(box.packets[i]);
   if (box.lock != nullptr) rte_spinlock_lock(box.lock);
   const auto sent = rte_eth_tx_burst(box.port_id, box.queue, box.packets.data(), box.count);
   if (box.lock != nullptr) rte_spinlock_unlock(box.lock);
 
-  std::uint64_t bytes = 0;
-  for (std::uint16_t i = 0; i < sent; ++i) {
-    bytes += lengths[i];
-    books_.passed(box.pending[i].account, box.pending[i].size);
-  }
-  if (sent != 0) {
-    books_.port(box.port_id).tx_packets.add(sent);
-    books_.port(box.port_id).tx_bytes.add(bytes);
-  }
+  auto& port = books_.port(box.port_id);
   if (sent < box.count) {
-    books_.port(box.port_id).full_packets.add(box.count - sent);
-    for (auto i = sent; i < box.count; ++i) books_.dropped(box.pending[i].account, box.refused);
+    port.full_packets.add(box.count - sent);
+    for (auto i = sent; i < box.count; ++i) {
+      box.bytes -= rte_pktmbuf_pkt_len(box.packets[i]);
+      books_.dropped(box.accounts[i], box.refused);
+    }
     rte_pktmbuf_free_bulk(&box.packets[sent], box.count - sent);
   }
+  if (sent != 0) {
+    port.tx_packets.add(sent);
+    port.tx_bytes.add(box.bytes);
+  }
   box.count = 0;
+  box.bytes = 0;
 }
 
 void Outbox::flush(std::uint16_t owner, WorkerBox& box) noexcept {

@@ -36,25 +36,30 @@ class Outbox {
  public:
   Outbox(const OutboxWiring& wiring, Books& books);
 
-  // Counts the packet as passed for `account` when the port has taken it. `size`: at the VM's port.
-  void send(std::uint16_t port_id, rte_mbuf* packet, const Account& account, std::uint32_t size) noexcept;
+  // Counts the packet as passed for `account`, until the port does not take it.
+  void send(std::uint16_t port_id, rte_mbuf* packet, const Account& account) noexcept {
+    books_.passed(account);
+    auto& box = ports_[port_id];
+    box.packets[box.count] = packet;
+    box.accounts[box.count] = account;
+    box.bytes += rte_pktmbuf_pkt_len(packet);
+    used_ |= 1u << port_id;
+    if (++box.count == kBurst) flush(box);
+  }
   void hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept;
   // Once per poll, at its end.
   void flush() noexcept;
 
  private:
-  struct Pending {
-    Account account;
-    std::uint32_t size = 0;
-  };
   struct PortBox {
     std::uint16_t port_id = 0;
     std::uint16_t queue = 0;
     wire::DropCause refused = wire::DropCause::kPortFull;
     rte_spinlock_t* lock = nullptr;  // null: the queue is ours alone
     std::uint16_t count = 0;
+    std::uint64_t bytes = 0;  // of the packets in the box
     std::array<rte_mbuf*, kBurst> packets;
-    std::array<Pending, kBurst> pending;
+    std::array<Account, kBurst> accounts;
   };
   struct WorkerBox {
     std::uint16_t count = 0;
@@ -68,6 +73,7 @@ class Outbox {
   Handover& handover_;
   Books& books_;
   std::vector<PortBox> ports_;  // by ethdev id
+  std::uint32_t used_ = 0;      // ports that something was sent to since the last flush(), one bit each
   std::vector<WorkerBox> workers_;
   std::atomic<std::uint64_t>* handed_over_;
 };

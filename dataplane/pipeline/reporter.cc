@@ -56,8 +56,8 @@ wire::Report Reporter::report(UnixNanos time, std::uint64_t interval_ns) {
       report.vms.push_back(sampler->second.sample(engine_.vms()[slot], unseen(vm, slot)));
   for (const auto& [id, intent] : software_) {
     auto now = read_software(intent.limit);
-    now.passed_packets -= intent.before.passed_packets;
-    now.passed_bytes -= intent.before.passed_bytes;
+    now.passed_packets -= std::min(intent.before.passed_packets, now.passed_packets);
+    now.passed_bytes -= std::min(intent.before.passed_bytes, now.passed_bytes);
     now.dropped_packets -= intent.before.dropped_packets;
     now.dropped_bytes -= intent.before.dropped_bytes;
     intents[id] = now;  // in force there, although the device may not have given its meter up
@@ -114,8 +114,9 @@ wire::IntentStats Reporter::read_software(const offload::SoftwareLimit& limit) c
   const auto slot = configurator_.slots().find(limit.vm);
   if (!slot) return stats;
   const auto& state = engine_.vms()[*slot].directions[index(limit.direction)];
-  stats.passed_packets = state.passed_packets.read();
-  stats.passed_bytes = state.passed_bytes.read();
+  const auto totals = profile::read(state);
+  stats.passed_packets = totals.passed_packets;
+  stats.passed_bytes = totals.passed_bytes;
   stats.dropped_packets = state.drops[wire::index(wire::DropCause::kPoliced)].read();
   stats.dropped_bytes = state.policed_bytes.read();
   return stats;

@@ -56,6 +56,8 @@ class Shaper {
   void shape(vm::Slot slot, Direction direction, BytesPerSecond rate);
   void stop(vm::Slot slot, Direction direction) noexcept;
 
+  // Some VM is shaped, or something waits.
+  bool is_used() const noexcept { return shaped_ != 0; }
   // Null: not shaped and nothing waits.
   ShapeQueue* queue(vm::Slot slot, Direction direction) noexcept { return queues_[at(slot, direction)].get(); }
   // Something waits anywhere; visit(slot, direction, queue) for each such queue, in order of slots.

@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the forwarder that holds packets back. One packet at a time: what follows a packet that waits, waits too.
 #include "dataplane/pipeline/forwarder.h"
-#include "dataplane/pipeline/forwarder_run.h"
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
 
-void Forwarder::decide_shaped(Run& run, Direction direction, ShapeQueue& queue) noexcept {
-  for (std::size_t i = 0; i < run.count; ++i) {
-    const auto& frame = *run.frames[i];
-    const auto uplink = direction == Direction::kEgress ? run.vm->uplink : frame.passage.uplink;
-    if (queue.empty()) {
-      police::decide(limits_of(*run.vm, run.slot, direction, uplink), std::span(&run.offers[i], 1), now_ns_);
-      if (run.offers[i].passes) continue;
-    }
-    hold(frame, queue);
-    run.remove(i);
-  }
+void Forwarder::hold(const Frame& frame, Direction direction, ShapeQueue& queue) noexcept {
+  if (!queue.push({frame.packet, passage_of(frame, direction), frame.size, now_ns_})) return refuse(frame, direction);
+  auto& state = w_.books.vm(frame.slot).directions[index(direction)];
+  state.held_packets.add(1);
+  state.held_bytes.add(frame.size);
+  shaper_.note_busy(frame.slot, direction);
 }
 
-void Forwarder::hold(const Frame& frame, ShapeQueue& queue) noexcept {
-  const auto size = rte_pktmbuf_pkt_len(frame.packet);
-  const auto& passage = frame.passage;
-  if (queue.push({frame.packet, passage, size, now_ns_})) return shaper_.note_busy(passage.slot, passage.direction);
-  w_.books.vm(passage.slot).directions[index(passage.direction)].policed_bytes.add(size);
-  drop(frame, {passage.slot, passage.direction}, wire::DropCause::kPoliced);
+// The first packet of the queue leaves it. Of no slot: its VM is gone, for which it counts as held for ever.
+void Forwarder::unhold(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept {
+  if (slot != vm::kNoSlot) {
+    auto& state = w_.books.vm(slot).directions[index(direction)];
+    state.held_packets.add(~std::uint64_t{0});
+    state.held_bytes.add(std::uint64_t{0} - queue.front().size);
+  }
+  queue.pop();
 }
 
 void Forwarder::release(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept {
@@ -32,56 +28,61 @@ void Forwarder::release(vm::Slot slot, Direction direction, ShapeQueue& queue) n
   if (vm == nullptr || queue.empty() || vm->id != queue.front().passage.vm)
     return discard(vm::kNoSlot, direction, queue, wire::DropCause::kUnknownVm);
   for (std::size_t count = 0; count < kBurst && !queue.empty(); ++count)
-    if (!release_first(*vm, direction, queue)) return;
+    if (!release_first(direction, queue)) return;
 }
 
 // False: the first packet has to wait on. The configuration may have changed since it came, so it is routed again.
-bool Forwarder::release_first(const VmEntry& vm, Direction direction, ShapeQueue& queue) noexcept {
+bool Forwarder::release_first(Direction direction, ShapeQueue& queue) noexcept {
   const auto waiting = queue.front();
-  const Account account{waiting.passage.slot, direction};
-  auto& state = w_.books.vm(account.slot).directions[index(direction)];
-  Frame frame{.packet = waiting.packet, .parsed = {}, .passage = waiting.passage};
+  const auto& passage = waiting.passage;
+  auto& state = w_.books.vm(passage.slot).directions[index(direction)];
+  auto& frame = spare();
+  frame = {.packet = waiting.packet,
+           .slot = passage.slot,
+           .port_id = passage.port_id,
+           .uplink = passage.uplink,
+           .route = {},
+           .parsed = {}};
   const auto give_up = [&](wire::DropCause cause) {
-    if (cause == wire::DropCause::kPoliced) state.policed_bytes.add(waiting.size);
-    queue.pop();
-    drop(frame, account, cause);
+    unhold(passage.slot, direction, queue);
+    if (cause == wire::DropCause::kPoliced) return refuse(frame, direction), true;
+    drop(frame, {passage.slot, direction, Category::kUnknown, waiting.size}, cause);
     return true;
   };
+  frame.size = waiting.size;
   const auto waited_ns = now_ns_ - waiting.since_ns;
   if (waited_ns > ShapeQueue::kMostNs) return give_up(wire::DropCause::kPoliced);
   parse(frame);
-  Route route;
-  police::Offer offer{waiting.size, waiting.passage.uplink != kNoUplink, false};
   if (direction == Direction::kEgress) {
-    frame.source = snapshot_->directory.by_source(waiting.passage.port_id, frame.parsed.source);
-    route = this->route(frame, vm);
-    if (route.kind == Route::Kind::kNone) return give_up(route.refused);
-    offer.over_uplink = route.kind != Route::Kind::kLocal && vm.uplink != kNoUplink;
-  } else if (!fits(waiting.size, snapshot_->largest_frame(waiting.passage.port_id))) {
+    frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
+    if (!route_strange(frame)) return give_up(frame.route.refused);
+  } else if (!fits(waiting.size, snapshot_->largest_frame(passage.port_id))) {
     return give_up(wire::DropCause::kMtu);
   }
-  const auto uplink = direction == Direction::kEgress ? vm.uplink : waiting.passage.uplink;
-  police::decide(limits_of(vm, account.slot, direction, uplink), std::span(&offer, 1), now_ns_);
+  const auto uplink = direction == Direction::kEgress ? snapshot_->vms[passage.slot].uplink : passage.uplink;
+  police::Offer offer{waiting.size, is_over_uplink(frame, direction), false};
+  police::decide(limits_of(passage.slot, direction, uplink), std::span(&offer, 1), now_ns_);
   if (!offer.passes) return false;
 
-  queue.pop();
+  unhold(passage.slot, direction, queue);
   state.delayed_packets.add(1);
   if (waited_ns >= ShapeQueue::kMarkNs && mark_congestion(frame.packet, frame.parsed)) state.marked_packets.add(1);
-  auto* flow = w_.tracker.known({frame.parsed, bytes_of(frame.packet), account.slot, direction});
+  auto* flow = w_.tracker.known({frame.parsed, bytes_of(frame.packet), passage.slot, direction});
   add_bytes(flow, direction, waiting.size);
-  const Account passing{account.slot, direction, category_of(flow)};
+  const auto account = account_of(frame, direction, flow);
   if (direction == Direction::kEgress)
-    forward(frame, route, vm.uplink, passing);
+    forward(frame, account);
   else
-    w_.outbox.send(waiting.passage.port_id, frame.packet, passing, waiting.size);
+    w_.outbox.send(passage.port_id, frame.packet, account);
   return true;
 }
 
 void Forwarder::discard(vm::Slot slot, Direction direction, ShapeQueue& queue, wire::DropCause cause) noexcept {
   while (!queue.empty()) {
     const auto waiting = queue.front();
-    queue.pop();
-    drop({.packet = waiting.packet, .parsed = {}, .passage = {}}, {slot, direction}, cause);
+    unhold(slot, direction, queue);
+    w_.books.dropped({slot, direction, Category::kUnknown, waiting.size}, cause);
+    rte_pktmbuf_free(waiting.packet);
   }
 }
 

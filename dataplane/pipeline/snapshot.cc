@@ -24,7 +24,7 @@ class Builder {
     for (const auto& vm : input_.desired.vms) add_vm(vm);
     add_limits();
     add_floods();
-    auto directory = vm::Directory::build(std::move(attachments_));
+    auto directory = vm::Directory::build(attachments_);
     if (directory)
       snapshot_->directory = std::move(*directory);
     else
@@ -83,7 +83,7 @@ class Builder {
     auto& entry = snapshot_->ports[port->id];
     if (entry.attachments == 0) entry.segment = wish.segment;
     entry.sole_slot = entry.attachments++ == 0 || entry.sole_slot == slot ? slot : vm::kNoSlot;
-    attachments_.push_back({wish.mac, wish.segment, port->id, slot, owner_of(slot, input_.workers), 0});
+    attachments_.push_back({wish.mac, wish.segment, port->id, slot, owner_of(slot, input_.workers), 0, {}});
   }
 
   void add_limits() {
@@ -94,6 +94,11 @@ class Builder {
       entry.limits[index(limit.direction)] = limit.limit;
       entry.weights[index(limit.direction)] = limit.weight;
       entry.shaped[index(limit.direction)] = limit.shape;
+    }
+    for (auto& attachment : attachments_) {
+      const auto& entry = snapshot_->vms[attachment.slot];
+      for (std::size_t at = 0; at < kDirections; ++at)
+        attachment.is_policed[at] = entry.limits[at].has_value() || entry.group != kNoGroup;
     }
   }
 

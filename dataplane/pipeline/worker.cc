@@ -31,7 +31,7 @@ std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
     receive(std::span(packets.data(), count), source->port_id());
     handled += count;
   }
-  forwarder_.finish();
+  forwarder_.run();  // what had waited, if nothing else came
   outbox_.flush();
   tracker_.age(now_ns);
   top_flows_.scan(now_ns);
@@ -43,7 +43,7 @@ std::size_t Worker::drain(const Snapshot& snapshot, std::uint64_t now_ns) {
   snapshot_ = &snapshot;
   forwarder_.begin(snapshot, now_ns);
   const auto handled = take_over();
-  forwarder_.finish();
+  forwarder_.run();  // what had waited, if nothing else came
   outbox_.flush();
   return handled;
 }
@@ -91,92 +91,98 @@ void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
 std::size_t Worker::take_over() noexcept {
   std::size_t handled = 0;
   std::array<rte_mbuf*, kBurst> packets;
-  std::array<Frame, kBurst> frames;
   for (std::uint16_t from = 0; from < handover_.workers(); ++from) {
     if (from == id_) continue;
     const auto count = handover_.take(from, id_, packets);
-    std::size_t leaving = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      Frame frame{.packet = packets[i], .parsed = {}, .passage = handover_.passage(packets[i])};
-      parse(frame);
-      if (frame.passage.direction == Direction::kIngress) {
-        forwarder_.to_ingress(frame, id_);
-        continue;
-      }
-      frame.source = snapshot_->directory.by_source(frame.passage.port_id, frame.parsed.source);
-      if (frame.source != nullptr && frame.source->slot != frame.passage.slot) frame.source = nullptr;
-      frames[leaving++] = frame;
+      frames_[i] = {.packet = packets[i], .route = {}, .parsed = {}};
+      take_over(frames_[i], handover_.passage(packets[i]));
     }
-    forwarder_.egress(std::span(frames.data(), leaving));
+    forwarder_.run();
     handled += count;
   }
   taken_over_ += handled;
   return handled;
 }
 
+void Worker::take_over(Frame& frame, const Passage& passage) noexcept {
+  parse(frame);
+  const bool leaves = passage.direction == Direction::kEgress;
+  const auto* entry = snapshot_->vm(passage.slot);
+  if (entry == nullptr || entry->id != passage.vm) {  // the slot has changed hands meanwhile
+    if (leaves) books_.port(passage.port_id).unattributed_packets.add(1);
+    return lost(frame, wire::DropCause::kUnknownVm);
+  }
+  frame.slot = passage.slot;
+  frame.port_id = passage.port_id;
+  frame.uplink = passage.uplink;
+  if (!leaves) return forwarder_.arrive(frame);
+  frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
+  if (frame.attachment != nullptr && frame.attachment->slot != passage.slot) frame.attachment = nullptr;
+  forwarder_.from_vm(frame);
+}
+
 void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept {
-  std::array<Frame, kBurst> frames;
   std::uint64_t bytes = 0;
+  const bool is_uplink = port_id < snapshot_->ports.size() && snapshot_->ports[port_id].uplink != kNoUplink;
   for (auto* packet : packets) rte_prefetch0(rte_pktmbuf_mtod(packet, const void*));
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    auto& frame = frames[i];
+    auto& frame = frames_[i];
     frame.packet = packets[i];
-    frame.passage.port_id = port_id;
-    bytes += rte_pktmbuf_pkt_len(packets[i]);
+    frame.port_id = port_id;
+    frame.uplink = kNoUplink;
     parse(frame);
+    bytes += frame.size;
+    if (is_uplink)
+      from_uplink(frame);
+    else
+      from_vm_port(frame);
   }
   books_.port(port_id).rx_packets.add(packets.size());
   books_.port(port_id).rx_bytes.add(bytes);
-
-  if (port_id >= snapshot_->ports.size() || snapshot_->ports[port_id].uplink == kNoUplink)
-    return from_vm_port(std::span(frames.data(), packets.size()));
-  for (auto& frame : std::span(frames.data(), packets.size())) from_uplink(frame);
+  forwarder_.run();
 }
 
-// Compacts what is ours and runs its egress stage; the rest goes to its owners.
-void Worker::from_vm_port(std::span<Frame> frames) noexcept {
-  std::size_t ours = 0;
-  for (auto& frame : frames) {
-    auto& passage = frame.passage;
-    frame.source = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
-    if (frame.source != nullptr)
-      passage.slot = frame.source->slot;
-    else if (passage.port_id < snapshot_->ports.size())
-      passage.slot = snapshot_->ports[passage.port_id].sole_slot;
-    const auto* entry = snapshot_->vm(passage.slot);
-    if (entry == nullptr) {
-      books_.port(passage.port_id).unattributed_packets.add(1);
-      lost(frame, frame.malformed ? wire::DropCause::kMalformed : wire::DropCause::kSpoof);
-      continue;
-    }
-    passage.vm = entry->id;
-    passage.direction = Direction::kEgress;
-    if (entry->owner != id_)
-      outbox_.hand_over(entry->owner, frame.packet, passage);
-    else
-      frames[ours++] = frame;
+// To its egress stage, here or at the VM's owner.
+void Worker::from_vm_port(Frame& frame) noexcept {
+  const auto* sender = snapshot_->directory.by_source(frame.port_id, frame.parsed.source);
+  frame.attachment = sender;
+  if (sender != nullptr && sender->owner == id_) [[likely]] {
+    frame.slot = sender->slot;
+    return forwarder_.from_vm(frame);
   }
-  forwarder_.egress(frames.first(ours));
+  frame.slot = vm::kNoSlot;
+  if (sender != nullptr)
+    frame.slot = sender->slot;
+  else if (frame.port_id < snapshot_->ports.size())
+    frame.slot = snapshot_->ports[frame.port_id].sole_slot;
+  const auto* entry = snapshot_->vm(frame.slot);
+  if (entry == nullptr) {
+    books_.port(frame.port_id).unattributed_packets.add(1);
+    return lost(frame, frame.malformed ? wire::DropCause::kMalformed : wire::DropCause::kSpoof);
+  }
+  if (entry->owner != id_)
+    return outbox_.hand_over(entry->owner, frame.packet, forwarder_.passage_of(frame, Direction::kEgress));
+  forwarder_.from_vm(frame);
 }
 
 void Worker::from_uplink(Frame& frame) noexcept {
   if (frame.malformed) return lost(frame, wire::DropCause::kMalformed);
-  frame.passage.uplink = snapshot_->ports[frame.passage.port_id].uplink;
-  frame.passage.direction = Direction::kIngress;
+  const auto port_id = frame.port_id;
+  frame.uplink = snapshot_->ports[port_id].uplink;
   const auto segment = frame.parsed.segment;
-  if (segment.value != 0) remove_tag(frame.packet, frame.parsed);
+  if (segment.value != 0) {
+    remove_tag(frame.packet, frame.parsed);
+    frame.size = rte_pktmbuf_pkt_len(frame.packet);
+  }
   if (frame.parsed.destination.is_multicast()) {
     const auto* list = snapshot_->flood(segment);
-    if (list == nullptr || forwarder_.flood(frame, *list, frame.passage.port_id) == 0)
-      lost(frame, wire::DropCause::kUnknownVm);
+    if (list == nullptr || forwarder_.flood(frame, *list, port_id) == 0) lost(frame, wire::DropCause::kUnknownVm);
     return;
   }
-  const auto* to = snapshot_->directory.by_destination(segment, frame.parsed.destination);
-  if (to == nullptr) return lost(frame, wire::DropCause::kUnknownVm);
-  frame.passage.vm = snapshot_->vms[to->slot].id;
-  frame.passage.slot = to->slot;
-  frame.passage.port_id = to->port_id;
-  forwarder_.to_ingress(frame, to->owner);
+  frame.attachment = snapshot_->directory.by_destination(segment, frame.parsed.destination);
+  if (frame.attachment == nullptr) return lost(frame, wire::DropCause::kUnknownVm);
+  forwarder_.to_vm(frame);
 }
 
 }  // namespace foreflow::pipeline

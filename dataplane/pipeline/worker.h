@@ -3,6 +3,7 @@
 // Place: dataplane/pipeline. Thread safety: poll(), drain() and discard_handed_over() by one at a time; counters and
 // top flows by the control thread. Time is handed in with each poll.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -55,8 +56,9 @@ class Worker {
  private:
   void adopt(const Snapshot& snapshot, std::uint64_t now_ns);
   std::size_t take_over() noexcept;
+  void take_over(Frame& frame, const Passage& passage) noexcept;
   void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
-  void from_vm_port(std::span<Frame> frames) noexcept;
+  void from_vm_port(Frame& frame) noexcept;
   void from_uplink(Frame& frame) noexcept;
   void lost(const Frame& frame, wire::DropCause cause) noexcept { forwarder_.drop(frame, {}, cause); }
 
@@ -72,6 +74,7 @@ class Worker {
   std::uint64_t adopted_ = ~std::uint64_t{0};   // serial of the snapshot in use
   std::vector<std::optional<VmId>> occupants_;  // whose flows and meters the slots we own hold
   std::uint64_t taken_over_ = 0;
+  std::array<Frame, kBurst> frames_;  // of the burst in hand
 };
 
 }  // namespace foreflow::pipeline

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/profile/sampler.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace foreflow::profile {
 namespace {
 
@@ -48,17 +51,28 @@ void DirectionTotals::add(wire::DropCause cause, const Unseen& unseen) {
 
 DirectionTotals read(const vm::DirectionState& state) {
   DirectionTotals totals;
-  // Passed first: a packet is offered before it passes, so passed never exceeds offered.
-  totals.passed_packets = state.passed_packets.read();
-  totals.passed_bytes = state.passed_bytes.read();
-  totals.app_bytes = read_all(state.app_bytes);
+  // Offered last: a packet is offered before it is dropped or held, so what passed is never negative.
   totals.drops = read_all(state.drops);
+  const auto dropped = std::accumulate(totals.drops.begin(), totals.drops.end(), state.held_packets.read());
+  const auto dropped_bytes = state.dropped_bytes.read() + state.held_bytes.read();
+  totals.app_bytes = read_all(state.app_bytes);
+  const auto known = std::accumulate(totals.app_bytes.begin(), totals.app_bytes.end(), std::uint64_t{0});
   totals.delayed_packets = state.delayed_packets.read();
   totals.marked_packets = state.marked_packets.read();
-  totals.sizes = read_all(state.sizes);
-  totals.offered_packets = state.offered_packets.read();
-  totals.offered_bytes = state.offered_bytes.read();
+  totals.offered_bytes = state.offered.bytes();
+  totals.sizes = read_all(state.offered.sizes());
+  totals.offered_packets = std::accumulate(totals.sizes.begin(), totals.sizes.end(), std::uint64_t{0});
+  totals.passed_packets = totals.offered_packets - std::min(dropped, totals.offered_packets);
+  totals.passed_bytes = totals.offered_bytes - std::min(dropped_bytes, totals.offered_bytes);
+  totals.app_bytes[index(Category::kUnknown)] = totals.passed_bytes - std::min(known, totals.passed_bytes);
   return totals;
+}
+
+void DirectionTotals::keep_growing(const DirectionTotals& before) {
+  const auto keep = [](std::uint64_t& now, std::uint64_t then) { now = std::max(now, then); };
+  keep(passed_packets, before.passed_packets);
+  keep(passed_bytes, before.passed_bytes);
+  for (std::size_t i = 0; i < app_bytes.size(); ++i) keep(app_bytes[i], before.app_bytes[i]);
 }
 
 DirectionTotals Sampler::totals(const vm::DirectionState& state, const DirectionUnseen& unseen) {
@@ -73,19 +87,20 @@ Sampler::Sampler(VmId vm, vm::VmState& state, const AllUnseen& unseen)
   for (std::size_t at = 0; at < kDirections; ++at) {
     last_[at] = totals(state.directions[at], unseen[at]);
     device_dropped_[at] = unseen[at].device.packets;
-    state.directions[at].peak_1ms.take();
-    state.directions[at].peak_10ms.take();
+    state.directions[at].offered.take_peak_1ms();
+    state.directions[at].offered.take_peak_10ms();
   }
 }
 
 wire::VmSample Sampler::sample(vm::VmState& state, const AllUnseen& unseen) {
   wire::VmSample sample{.vm = vm_, .directions = {}};
   for (std::size_t at = 0; at < kDirections; ++at) {
-    const auto now = totals(state.directions[at], unseen[at]);
+    auto now = totals(state.directions[at], unseen[at]);
+    now.keep_growing(last_[at]);
     auto& out = sample.directions[at];
     out = difference(now, last_[at]);
-    out.peak_1ms_bytes = state.directions[at].peak_1ms.take();
-    out.peak_10ms_bytes = state.directions[at].peak_10ms.take();
+    out.peak_1ms_bytes = state.directions[at].offered.take_peak_1ms();
+    out.peak_10ms_bytes = state.directions[at].offered.take_peak_10ms();
     if (unseen[at].device.packets != device_dropped_[at]) {
       out.peak_1ms_bytes.reset();
       out.peak_10ms_bytes.reset();

@@ -29,6 +29,8 @@ struct DirectionTotals {
 
   // They were offered, and dropped for this cause.
   void add(wire::DropCause cause, const Unseen& unseen);
+  // A packet that is on its way counts as passed until it is dropped; nobody is told that a total has shrunk.
+  void keep_growing(const DirectionTotals& before);
 };
 
 struct ConnectionTotals {

@@ -2,8 +2,9 @@
 // Which VM a frame comes from or goes to.
 // Place: dataplane/vm; part of the configuration snapshot. Immutable after build(), so any thread may read it.
 #pragma once
+#include <array>
 #include <cstdint>
-#include <span>
+#include <cstring>
 #include <vector>
 
 #include "common/ids.h"
@@ -12,14 +13,15 @@
 
 namespace foreflow::vm {
 
-// One attachment of a VM as the packet path sees it.
-struct Attachment {
+// One attachment of a VM as the packet path sees it: all that most packets ask about it, in half a cache line.
+struct alignas(32) Attachment {
   MacAddress mac;
   Segment segment;
   std::uint16_t port_id = 0;  // ethdev
   Slot slot = kNoSlot;
-  std::uint16_t owner = 0;       // worker
-  std::uint16_t flood_list = 0;  // of its segment, in the snapshot
+  std::uint16_t owner = 0;                     // worker
+  std::uint16_t flood_list = 0;                // of its segment, in the snapshot
+  std::array<bool, kDirections> is_policed{};  // something limits the VM: a meter of the pipeline or its tenant's cap
 };
 
 // Two exact-match tables over the same attachments: where a frame goes is asked by (segment, MAC); where it comes from
@@ -29,38 +31,64 @@ class Directory {
   Directory() = default;
 
   // Refuses two attachments with the same (segment, MAC) or (port, MAC); the message names both.
-  static Result<Directory> build(std::vector<Attachment> attachments);
+  static Result<Directory> build(const std::vector<Attachment>& attachments);
 
   const Attachment* by_destination(Segment segment, const MacAddress& mac) const noexcept {
-    return find(destinations_, segment.value, mac);
+    return destinations_.find(segment.value, mac);
   }
   const Attachment* by_source(std::uint16_t port_id, const MacAddress& mac) const noexcept {
-    return find(sources_, port_id, mac);
+    return sources_.find(port_id, mac);
   }
-
-  std::span<const Attachment> attachments() const noexcept { return attachments_; }
+  std::size_t size() const noexcept { return size_; }
 
  private:
-  // Open addressing, linear probing, at most half full; `position` is one past the attachment's index, 0 = empty.
-  struct Cell {
-    std::uint64_t mac = 0;
-    std::uint32_t scope = 0;
-    std::uint32_t position = 0;
+  // Open addressing, linear probing, at most half full; a cell without a slot is empty.
+  template <typename Scope>
+  class Table {
+   public:
+    explicit Table(std::size_t cells = 1) : cells_(cells), mask_(cells - 1) {}
+    // False: the key is there already.
+    bool insert(const Attachment& attachment) noexcept {
+      const auto at = probe(Scope()(attachment), attachment.mac);
+      if (cells_[at].slot != kNoSlot) return false;
+      cells_[at] = attachment;
+      return true;
+    }
+    const Attachment* find(std::uint32_t scope, const MacAddress& mac) const noexcept {
+      const auto& cell = cells_[probe(scope, mac)];
+      return cell.slot == kNoSlot ? nullptr : &cell;
+    }
+
+   private:
+    static std::uint64_t pack(const MacAddress& mac) noexcept {
+      // Two loads: eight octets that were written as six would have to wait for the stores.
+      std::uint32_t first = 0;
+      std::uint16_t last = 0;
+      std::memcpy(&first, mac.octets.data(), sizeof first);
+      std::memcpy(&last, mac.octets.data() + sizeof first, sizeof last);
+      return first | std::uint64_t{last} << 32;
+    }
+    std::size_t probe(std::uint32_t scope, const MacAddress& mac) const noexcept {
+      // Fibonacci hashing: the product's upper half depends on every octet.
+      const auto key = pack(mac);
+      auto at = ((key ^ std::uint64_t{scope} << 37) * 0x9e3779b97f4a7c15) >> 40 & mask_;
+      while (cells_[at].slot != kNoSlot && (pack(cells_[at].mac) != key || Scope()(cells_[at]) != scope))
+        at = (at + 1) & mask_;
+      return at;
+    }
+    std::vector<Attachment> cells_;
+    std::size_t mask_;
   };
-  using Table = std::vector<Cell>;
+  struct SegmentOf {
+    std::uint32_t operator()(const Attachment& attachment) const noexcept { return attachment.segment.value; }
+  };
+  struct PortOf {
+    std::uint32_t operator()(const Attachment& attachment) const noexcept { return attachment.port_id; }
+  };
 
-  static std::uint64_t pack(const MacAddress& mac) noexcept;
-  static std::size_t home(const Table& table, std::uint32_t scope, std::uint64_t mac) noexcept;
-  static const Cell* probe(const Table& table, std::uint32_t scope, std::uint64_t mac) noexcept;
-  const Attachment* find(const Table& table, std::uint32_t scope, const MacAddress& mac) const noexcept {
-    if (table.empty()) return nullptr;
-    const auto* cell = probe(table, scope, pack(mac));
-    return cell->position == 0 ? nullptr : &attachments_[cell->position - 1];
-  }
-
-  std::vector<Attachment> attachments_;
-  Table destinations_;
-  Table sources_;
+  Table<SegmentOf> destinations_;
+  Table<PortOf> sources_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace foreflow::vm

@@ -25,65 +25,99 @@ using Slot = std::uint16_t;
 inline constexpr Slot kNoSlot = 0xffff;
 inline constexpr std::size_t kMostVms = 4096;
 
-// Largest offered bytes in any aligned window; the reader takes it and thereby starts a new maximum.
-template <std::uint64_t kWindowNs>
-class Peak {
- public:
-  // Owner only.
-  void add(std::uint64_t bytes, std::uint64_t now_ns) noexcept {
-    const auto window = now_ns / kWindowNs;
-    if (window != window_) {
-      window_ = window;
-      sum_ = 0;
-    }
-    sum_ += bytes;
-    if (const auto asked = asked_.load(std::memory_order_relaxed); asked != answered_.load(std::memory_order_relaxed)) {
-      largest_.set(sum_);
-      answered_.store(asked, std::memory_order_release);
-    } else {
-      largest_.raise(sum_);
-    }
-  }
-
-  // Control only: the maximum since the last call; 0 when nothing arrived since then.
-  std::uint64_t take() noexcept {
-    const auto asked = asked_.load(std::memory_order_relaxed);
-    const auto fresh = answered_.load(std::memory_order_acquire) == asked;
-    const auto largest = fresh ? largest_.read() : 0;
-    asked_.store(asked + 1, std::memory_order_relaxed);
-    return largest;
-  }
-
- private:
-  Counter largest_;
-  std::atomic<std::uint32_t> asked_{0};     // writer: control
-  std::atomic<std::uint32_t> answered_{0};  // writer: the owner
-  std::uint64_t window_ = 0;
-  std::uint64_t sum_ = 0;
-};
-
-struct alignas(64) DirectionState {
-  meter::TwoRateMeter meter;
-  meter::Borrower borrower;
-  Counter offered_packets;
-  Counter offered_bytes;
-  Counter passed_packets;
-  Counter passed_bytes;
-  std::array<Counter, wire::kDropCauses> drops;   // packets
-  std::array<Counter, kCategories> app_bytes;     // passed bytes
-  std::array<Counter, wire::kSizeClasses> sizes;  // offered packets
-  Counter policed_bytes;
-  Counter delayed_packets;  // held back by shaping, then passed
-  Counter marked_packets;
-  Peak<1'000'000> peak_1ms;
-  Peak<10'000'000> peak_10ms;
-};
-
 // Where a frame of this size belongs among wire::kSizeClassNames.
 constexpr std::size_t size_class(std::uint32_t size) noexcept {
   const auto above_64 = (size - (size != 0 ? 1u : 0u)) >> 6;
   return std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(above_64)), wire::kSizeClasses - 1);
 }
+
+// Largest sum of bytes in any aligned window, as differences of a counter that only grows: the owner acts when a window
+// ends, never per packet. The reader takes the maximum and thereby starts a new one.
+class Peak {
+ public:
+  // Owner: a window has ended in which the counter came to `bytes`.
+  void close(std::uint64_t bytes) noexcept {
+    const auto mark = mark_.load(std::memory_order_relaxed);
+    if (mark != answered_.load(std::memory_order_relaxed)) largest_.set(0);
+    if (bytes != mark) largest_.raise(bytes - base_.load(std::memory_order_relaxed));  // else all of it was taken
+    answered_.store(mark, std::memory_order_release);
+    base_.store(bytes, std::memory_order_relaxed);
+  }
+
+  // Control only: the maximum since the last call; 0 when nothing arrived since then.
+  std::uint64_t take(const std::atomic<std::uint64_t>& bytes) noexcept {
+    auto base = base_.load(std::memory_order_acquire);
+    auto seen = bytes.load(std::memory_order_acquire);
+    for (auto again = base_.load(std::memory_order_acquire); again != base;) {  // a window ended in between
+      base = again;
+      seen = bytes.load(std::memory_order_acquire);
+      again = base_.load(std::memory_order_acquire);
+    }
+    const auto mark = mark_.load(std::memory_order_relaxed);
+    if (seen == mark) return 0;
+    const auto closed = answered_.load(std::memory_order_acquire) == mark ? largest_.read() : 0;
+    mark_.store(seen, std::memory_order_relaxed);
+    return std::max(closed, seen - base);
+  }
+
+ private:
+  std::atomic<std::uint64_t> base_{0};  // the counter when the open window began; stored before the counter grows on
+  Counter largest_;                     // of the windows that have ended
+  std::atomic<std::uint64_t> mark_{0};  // the counter at the last take(); writer: control
+  std::atomic<std::uint64_t> answered_{0};  // the mark from which on `largest_` counts
+};
+
+// What is offered to one VM and direction: all that is written for every packet, in one cache line (jumbo frames: two).
+class alignas(64) Offered {
+ public:
+  // Owner only. Time does not run backwards.
+  void add(std::uint32_t size, std::uint64_t now_ns) noexcept {
+    if (now_ns >= window_end_ns_) [[unlikely]]
+      turn(now_ns);
+    bytes_.store(bytes_.load(std::memory_order_relaxed) + size, std::memory_order_release);
+    sizes_[size_class(size)].add(1);
+  }
+
+  std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+  const std::array<Counter, wire::kSizeClasses>& sizes() const noexcept { return sizes_; }  // packets
+  // Control only.
+  std::uint64_t take_peak_1ms() noexcept { return peak_1ms_.take(bytes_); }
+  std::uint64_t take_peak_10ms() noexcept { return peak_10ms_.take(bytes_); }
+
+ private:
+  static constexpr std::uint64_t kShortNs = 1'000'000;
+  static constexpr std::uint64_t kLongNs = 10'000'000;
+
+  void turn(std::uint64_t now_ns) noexcept {
+    peak_1ms_.close(bytes());
+    if (now_ns >= long_end_ns_) peak_10ms_.close(bytes());
+    window_end_ns_ = now_ns - now_ns % kShortNs + kShortNs;
+    long_end_ns_ = now_ns - now_ns % kLongNs + kLongNs;
+  }
+
+  std::atomic<std::uint64_t> bytes_{0};
+  std::uint64_t window_end_ns_ = 0;
+  std::array<Counter, wire::kSizeClasses> sizes_;
+  std::uint64_t long_end_ns_ = 0;
+  Peak peak_1ms_;
+  Peak peak_10ms_;
+};
+
+// What passes is not counted: it is what was offered, less what was dropped or is held. So a packet that passes costs
+// one count, and the figures cannot contradict each other.
+struct alignas(64) DirectionState {
+  Offered offered;
+  meter::TwoRateMeter meter;
+  meter::Borrower borrower;
+  std::array<Counter, wire::kDropCauses> drops;  // packets
+  Counter dropped_bytes;
+  Counter held_packets;  // wait for their limit; those of a VM that is gone stay here, as they never pass
+  Counter held_bytes;
+  std::array<Counter, kCategories> app_bytes;  // of what passes; kUnknown stays 0, as it is the rest
+  Counter policed_bytes;
+  Counter delayed_packets;  // held back by shaping, then passed
+  Counter marked_packets;
+};
 
 struct alignas(64) VmState {
   std::array<DirectionState, kDirections> directions;

@@ -5,6 +5,7 @@ Every program replays the same capture for ever (net_pcap, bursts of 32) with th
 huge pages; all stand still but the one whose turn it is. Needs root for the huge pages, which it gives back."""
 import argparse
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -116,13 +117,20 @@ CASES = {
 }
 
 
+def end_as_exception(number, _frame):
+    """What was started is stopped and the huge pages are given back on the way out."""
+    raise SystemExit(128 + number)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench dataplane", description=__doc__)
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each program (default 5)")
     parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be repeated")
     arguments = parser.parse_args()
-    figures = []
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_as_exception)
+    figures, failed = [], False
     with tempfile.TemporaryDirectory(prefix="foreflow-bench-") as name:
         folder = pathlib.Path(name)
         processes = Processes(folder)
@@ -131,14 +139,19 @@ def main():
             bench = Bench(folder, processes)
             with huge_pages():
                 for case in arguments.case or CASES:
-                    figures += CASES[case](bench, arguments.rounds)
+                    try:
+                        figures += CASES[case](bench, arguments.rounds)
+                    except Failure as failure:  # the other cases still have something to say
+                        failed = True
+                        print(f"bench: {case}: {failure}", file=sys.stderr)
                     processes.stop_all()
         except Failure as failure:
+            failed = True
             print(f"bench: {failure}", file=sys.stderr)
-            return 2
         finally:
             processes.stop_all()
-    return report(figures, arguments.json)
+            status = report(figures, arguments.json) if figures else 0
+    return 2 if failed else status
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ class Processes:
         stopping = {name: self.running.pop(name) for name in names if name in self.running}
         for process in stopping.values():
             signal_session(process, signal.SIGTERM)
+            signal_session(process, signal.SIGCONT)  # one that stands still takes no other signal
         end = time.monotonic() + seconds
         for process in stopping.values():
             try:

@@ -8,14 +8,9 @@ namespace {
 
 constexpr std::size_t kOut = index(Direction::kEgress);
 
-void pass(vm::VmState& state, std::uint64_t bytes) {
+void pass(vm::VmState& state, std::uint32_t bytes) {
   auto& egress = state.directions[kOut];
-  egress.offered_packets.add(1);
-  egress.offered_bytes.add(bytes);
-  egress.passed_packets.add(1);
-  egress.passed_bytes.add(bytes);
-  egress.peak_1ms.add(bytes, 1'000'000);
-  egress.peak_10ms.add(bytes, 1'000'000);
+  egress.offered.add(bytes, 1'000'000);
 }
 
 TEST(Sampler, TellsWhatCameSinceTheLastSample) {
@@ -25,6 +20,37 @@ TEST(Sampler, TellsWhatCameSinceTheLastSample) {
   EXPECT_EQ(sampler.sample(vms[0], {}).directions[kOut].passed_bytes, 100u);
   pass(vms[0], 50);
   EXPECT_EQ(sampler.sample(vms[0], {}).directions[kOut].passed_bytes, 50u);
+}
+
+TEST(Sampler, WhatIsDroppedOrHeldHasNotPassed) {
+  vm::VmTable vms;
+  auto& egress = vms[0].directions[kOut];
+  Sampler sampler(VmId{1}, vms[0], {});
+  for (const std::uint32_t bytes : {100, 200, 400}) pass(vms[0], bytes);
+  egress.drops[wire::index(wire::DropCause::kGuestFull)].add(1);
+  egress.dropped_bytes.add(100);
+  egress.held_packets.add(1);
+  egress.held_bytes.add(200);
+  egress.app_bytes[index(Category::kWeb)].add(300);
+  const auto sample = sampler.sample(vms[0], {}).directions[kOut];
+  EXPECT_EQ(sample.offered_packets, 3u);
+  EXPECT_EQ(sample.passed_packets, 1u);
+  EXPECT_EQ(sample.passed_bytes, 400u);
+  EXPECT_EQ(sample.app_bytes[index(Category::kUnknown)], 100u);
+}
+
+// The sample was taken between the packet's arrival and its drop.
+TEST(Sampler, APacketThatIsDroppedAfterItWasSeenOnItsWayLeavesNoNegativeCount) {
+  vm::VmTable vms;
+  Sampler sampler(VmId{1}, vms[0], {});
+  pass(vms[0], 100);
+  EXPECT_EQ(sampler.sample(vms[0], {}).directions[kOut].passed_packets, 1u);
+  vms[0].directions[kOut].drops[wire::index(wire::DropCause::kPoliced)].add(1);
+  vms[0].directions[kOut].dropped_bytes.add(100);
+  EXPECT_EQ(sampler.sample(vms[0], {}).directions[kOut].passed_bytes, 0u);
+  pass(vms[0], 70);
+  pass(vms[0], 70);
+  EXPECT_EQ(sampler.sample(vms[0], {}).directions[kOut].passed_packets, 1u);  // two, and the one that was not
 }
 
 TEST(Sampler, DoesNotInheritFromTheFormerVmOfTheSlot) {

@@ -73,21 +73,35 @@ TEST(SlotAllocator, AVmThatComesBackWhileItsSlotDrainsKeepsIt) {
   EXPECT_NE(*slots.assign(VmId{2}), slot);
 }
 
-TEST(Peak, IsTheLargestTenMillisecondsSinceTheLastQuestion) {
-  Peak<10'000'000> peak;
-  peak.add(100, 1'000'000);
-  peak.add(50, 9'000'000);
-  peak.add(120, 10'000'000);
-  EXPECT_EQ(peak.take(), 150u);
-  peak.add(30, 20'000'000);
-  EXPECT_EQ(peak.take(), 30u);
+TEST(Offered, ThePeaksAreTheLargestWindowsSinceTheLastQuestion) {
+  Offered offered;
+  offered.add(100, 1'000'000);
+  offered.add(50, 1'999'999);
+  offered.add(60, 9'000'000);
+  offered.add(120, 10'000'000);
+  EXPECT_EQ(offered.take_peak_1ms(), 150u);
+  EXPECT_EQ(offered.take_peak_10ms(), 210u);
+  offered.add(30, 20'000'000);
+  EXPECT_EQ(offered.take_peak_1ms(), 30u);
+  EXPECT_EQ(offered.take_peak_10ms(), 30u);
+  EXPECT_EQ(offered.bytes(), 360u);
 }
 
-TEST(Peak, IsZeroWhenNothingArrived) {
-  Peak<10'000'000> peak;
-  peak.add(100, 1'000'000);
-  peak.take();
-  EXPECT_EQ(peak.take(), 0u);
+TEST(Offered, ThePeaksAreZeroWhenNothingArrived) {
+  Offered offered;
+  EXPECT_EQ(offered.take_peak_1ms(), 0u);
+  offered.add(100, 1'000'000);
+  offered.take_peak_1ms();
+  EXPECT_EQ(offered.take_peak_1ms(), 0u);
+}
+
+TEST(Offered, AWindowThatGoesOnAfterTheQuestionCountsWhole) {
+  Offered offered;
+  offered.add(100, 1'000'000);
+  EXPECT_EQ(offered.take_peak_1ms(), 100u);
+  offered.add(50, 1'500'000);
+  offered.add(10, 2'000'000);
+  EXPECT_EQ(offered.take_peak_1ms(), 150u);
 }
 
 }  // namespace
