@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "dataplane/classify/validators.h"
 
@@ -67,6 +68,15 @@ bool is_message(net::Octets message) noexcept {
   return at != 0 && message.has(at, 4) && is_type(message.be16(at)) && is_class(message.be16(at + 2));
 }
 
+// Whether the first name, which ends before `end`, has "local" as its last label.
+bool ends_in_local(net::Octets message, std::size_t end) noexcept {
+  constexpr std::string_view kLocal("\x05local\0", 7);
+  if (end < kHeader + kLocal.size()) return false;
+  auto last = message.part(end - kLocal.size(), kLocal.size()).text();
+  return std::equal(last.begin(), last.end(), kLocal.begin(), kLocal.end(),
+                    [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && (a | 0x20) == b); });
+}
+
 // A question's name is not compressed.
 std::size_t read_question(net::Octets message, DnsName& out) noexcept {
   const auto end = after_name(message, kHeader);
@@ -114,6 +124,30 @@ bool read_dns_addresses(net::Octets message, DnsAddresses& out) noexcept {
 }
 
 Finding validate_dns(net::Octets payload) noexcept { return is_message(payload); }
+
+// The messages are DNS's own, so what tells them apart has to be in them: the top bit of a class, which plain DNS never
+// sets, or a name that only local resolution has (RFC 6762, 5.4, 10.2 and 3). The id is 0, of answers all flags but
+// two.
+Finding validate_mdns(net::Octets payload) noexcept {
+  const auto flags = payload.be16(2);
+  if (payload.be16(0) != 0 || (flags != 0x0000 && flags != 0x8400) || !is_message(payload)) return false;
+  const auto end = after_name(payload, kHeader);
+  const auto type = payload.be16(end);
+  constexpr std::uint16_t kOpt = 41;
+  return ((payload.be16(end + 2) & 0x8000) != 0 && type != kOpt) || ends_in_local(payload, end);
+}
+
+// RFC 4795, 2.1: one question for a single label, as a host without a domain has; no flag of DNS's, and a query has
+// nothing else in it. A stub resolver of DNS sets "recursion desired", and its server "recursion available".
+Finding validate_llmnr(net::Octets payload) noexcept {
+  const auto flags = payload.be16(2);
+  const bool is_answer = (flags & 0x8000) != 0;
+  const auto end = after_name(payload, kHeader);
+  const std::size_t label = payload.u8(kHeader);
+  if ((flags & ~0x8600) != 0 || payload.be16(4) != 1 || label == 0 || end != kHeader + label + 2) return false;
+  if (!is_answer && (payload.be32(6) != 0 || payload.be16(10) != 0 || payload.whole_size() != end + 4)) return false;
+  return is_message(payload);
+}
 
 Finding validate_dns_tcp(net::Octets payload) noexcept {
   // The length may come alone in the first segment; then there is nothing to judge yet.

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "common/units.h"
-#include "dataplane/classify/names.h"
+#include "dataplane/classify/refine.h"
 
 namespace foreflow::classify {
 namespace {
@@ -24,29 +24,13 @@ RecentKey address_of(const FlowEnds& ends, Side side) noexcept { return {ends.ad
 
 }  // namespace
 
-Result<FlowClassifier::Known> FlowClassifier::known_protocols() {
-  Known known{};
-  const std::pair<std::string_view, ProtocolId*> wanted[]{
-      {"tls", &known.tls},     {"quic", &known.quic},         {"dtls", &known.dtls},   {"dns", &known.dns},
-      {"mdns", &known.mdns},   {"llmnr", &known.llmnr},       {"http", &known.http},   {"ftp", &known.ftp},
-      {"ftps", &known.ftps},   {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
-      {"rtp", &known.rtp},     {"smtp", &known.smtp},         {"smtps", &known.smtps}, {"imap", &known.imap},
-      {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun}};
-  for (const auto& [name, id] : wanted) {
-    const auto given = protocol_names().id_of(name);
-    if (!given) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
-    *id = *given;
-  }
-  return known;
-}
-
 Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const Classifier& classifier,
                                                                const FlowClassifierConfig& config) {
   auto inspector = Inspector::create(classifier);
   if (!inspector) return tl::unexpected(inspector.error());
   auto quic = QuicDecoder::create();
   if (!quic) return tl::unexpected(quic.error());
-  const auto known = known_protocols();
+  const auto known = KnownProtocols::find();
   if (!known) return tl::unexpected(known.error());
   std::unique_ptr<FlowClassifier> created(
       new FlowClassifier(classifier, std::move(*inspector), std::move(*quic), config));
@@ -125,7 +109,7 @@ bool FlowClassifier::is_spent(const Conversation& conversation) const noexcept {
 
 Follow FlowClassifier::what_follows(const Conversation& conversation) const noexcept {
   const auto protocol = conversation.verdict.protocol;
-  if (protocol == known_.tls) return conversation.verdict.has_name ? Follow::kNothing : Follow::kClientHello;
+  if (protocol == known_.tls) return conversation.verdict.app != 0 ? Follow::kNothing : Follow::kClientHello;
   if (protocol == known_.quic) return Follow::kQuic;
   if (protocol == known_.dns) return Follow::kDns;
   if (protocol == known_.ftp) return Follow::kFtp;
@@ -172,9 +156,10 @@ void FlowClassifier::complete(Verdict& verdict, const FlowEnds& ends, Side clien
       verdict.source = Source::kCached;
     }
   }
-  refine_by_port(verdict, ends, client);
-  if (const auto server = server_of(ends, client); server != kUnknownSide && verdict.confidence >= kSure)
-    hosts_.put(key_of(ends, server), now, verdict);
+  refine_by_group(verdict, known_, ends);
+  const auto server = server_of(ends, client);
+  if (config_.port_hints) refine_by_port(verdict, known_, ends, server);
+  if (server != kUnknownSide && verdict.confidence >= kSure) hosts_.put(key_of(ends, server), now, verdict);
 }
 
 // The end whose port names a service: who did not open the connection, else the lower port. Unknown when both ports are
@@ -208,31 +193,6 @@ Verdict FlowClassifier::by_port(const FlowEnds& ends) const noexcept {
   const Side lower = ends.port[0] < ends.port[1] ? Side{0} : Side{1};
   const auto verdict = classifier_.by_port(ends.ip_protocol, ends.port[lower]);
   return verdict.protocol != 0 ? verdict : classifier_.by_port(ends.ip_protocol, ends.port[other(lower)]);
-}
-
-// TLS on a port that is registered for one protocol over TLS.
-void FlowClassifier::refine_by_port(Verdict& verdict, const FlowEnds& ends, Side client) const noexcept {
-  const auto server = server_of(ends, client);
-  if (!config_.port_hints || verdict.protocol != known_.tls || server == kUnknownSide) return;
-  switch (ends.port[server]) {
-    case 465:
-      verdict.protocol = known_.smtps, verdict.category = Category::kMail;
-      break;
-    case 993:
-      verdict.protocol = known_.imaps, verdict.category = Category::kMail;
-      break;
-    case 995:
-      verdict.protocol = known_.pops, verdict.category = Category::kMail;
-      break;
-    case 990:
-      verdict.protocol = known_.ftps, verdict.category = Category::kFileTransfer;
-      break;
-    case 853:
-      verdict.category = Category::kDns;
-      break;
-    default:
-      break;
-  }
 }
 
 void FlowClassifier::forget_addresses() noexcept {

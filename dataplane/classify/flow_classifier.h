@@ -17,6 +17,7 @@
 #include "dataplane/classify/classifier.h"
 #include "dataplane/classify/conversation.h"
 #include "dataplane/classify/dns.h"
+#include "dataplane/classify/known_protocols.h"
 #include "dataplane/classify/quic.h"
 #include "dataplane/classify/recent.h"
 
@@ -61,10 +62,6 @@ class FlowClassifier {
   std::uint64_t assemblies_exhausted() const noexcept { return assemblies_.exhausted(); }
 
  private:
-  struct Known {  // protocols that the engine itself has to tell apart
-    ProtocolId tls, quic, dtls, dns, mdns, llmnr, http, ftp, ftp_data, ftps, sip, rtsp, rtp, smtp, smtps, imap, imaps,
-        pop3, pops, stun;
-  };
   struct Subject {
     Conversation& conversation;
     const FlowEnds& ends;
@@ -73,7 +70,6 @@ class FlowClassifier {
 
   FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
                  const FlowClassifierConfig& config);
-  static Result<Known> known_protocols();
 
   ConversationId open() noexcept;
   bool look(const Subject& subject) noexcept;
@@ -83,12 +79,12 @@ class FlowClassifier {
   Side server_of(const FlowEnds& ends, Side client) const noexcept;
   Verdict known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
   Verdict by_port(const FlowEnds& ends) const noexcept;
-  void refine_by_port(Verdict& verdict, const FlowEnds& ends, Side client) const noexcept;
   const Service* name_known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
 
   // follow.cc: each returns true when nothing more is awaited.
   bool follow(const Subject& subject) noexcept;
   bool follow_client_hello(const Subject& subject) noexcept;
+  net::Octets client_hello(const Subject& subject, bool& ended) noexcept;
   bool follow_certificate(const Subject& subject) noexcept;
   bool follow_quic(const Subject& subject) noexcept;
   bool follow_dns(const Subject& subject) noexcept;
@@ -105,7 +101,7 @@ class FlowClassifier {
   Inspector inspector_;
   std::unique_ptr<QuicDecoder> quic_;
   FlowClassifierConfig config_;
-  Known known_{};
+  KnownProtocols known_{};
   std::vector<Conversation> conversations_;  // [0] is for flows that found none free
   std::vector<ConversationId> free_;
   AssemblyPool assemblies_;

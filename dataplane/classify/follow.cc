@@ -95,6 +95,18 @@ net::Octets FlowClassifier::collect(const Subject& subject, Side side) noexcept 
   return assembly.prefix();
 }
 
+// The client's message as far as it is known; empty without a buffer for one that comes in pieces.
+net::Octets FlowClassifier::client_hello(const Subject& subject, bool& ended) noexcept {
+  if (subject.conversation.assembly == 0) {
+    const auto& payload = subject.packet.payload;
+    const auto record = payload.part(kTlsRecordHeader, payload.be16(3));
+    if (record.is_whole() && record.size() >= kTlsMessageHeader + record.be24(1)) return record;
+  }
+  const auto stream = collect(subject, subject.conversation.followed_side);
+  const auto size = take_handshake(stream, message_, ended);
+  return std::span<const std::uint8_t>(message_).first(size);
+}
+
 bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
   auto& conversation = subject.conversation;
   const auto& packet = subject.packet;
@@ -109,16 +121,17 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
   if (conversation.followed == 1) conversation.client = packet.sender;
   bool ended = false;
   if (packet.sender == conversation.followed_side) {
-    const auto stream = collect(subject, conversation.followed_side);
-    if (stream.size() == 0) return true;
-    const auto size = take_handshake(stream, message_, ended);
-    const auto hello = read_client_hello(net::Octets(std::span<const std::uint8_t>(message_).first(size)));
+    const auto message = client_hello(subject, ended);
+    if (message.size() == 0) return true;
+    const auto hello = read_client_hello(message);
     if (!hello.server_name.empty()) {
       conversation.verdict.has_name = true;
-      take_name(conversation.verdict, hello.server_name);
-      return true;
+      // A name that may be made up is not believed before the certificate is seen.
+      if (take_name(conversation.verdict, hello.server_name) || !is_made_up_name(hello.server_name, ".com"))
+        return true;
+    } else if (!hello.is_complete && !ended && conversation.followed < kMostHelloPayloads) {
+      return false;
     }
-    if (!hello.is_complete && !ended && conversation.followed < kMostHelloPayloads) return false;
   } else if (conversation.followed < kMostHelloPayloads && !is_handshake(packet.payload)) {
     return false;
   }
@@ -143,6 +156,11 @@ bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {
   const bool has_name =
       visit_certificate_names(messages, [&](std::string_view name) { return take_name(conversation.verdict, name); });
   if (has_name) conversation.verdict.has_name = true;
+  if (is_tor_certificate(messages)) {
+    conversation.verdict.app = known_.tor;
+    conversation.verdict.category = Category::kVpnTunnel;
+    conversation.verdict.source = Source::kName;
+  }
   return has_name || ended || assemblies_[conversation.assembly].is_full() ||
          conversation.followed >= kMostCertificatePayloads;
 }

@@ -97,6 +97,32 @@ bool is_host_name(std::string_view name) noexcept {
   });
 }
 
+bool is_made_up_name(std::string_view name, std::string_view ending) noexcept {
+  constexpr std::string_view kStart = "www.";
+  constexpr std::size_t kShortest = 8, kLongest = 25;
+  if (!name.starts_with(kStart) || !name.ends_with(ending)) return false;
+  if (name.size() < kStart.size() + ending.size() + kShortest || name.size() > kStart.size() + ending.size() + kLongest)
+    return false;
+  const auto random = name.substr(kStart.size(), name.size() - kStart.size() - ending.size());
+  const auto is_digit = [](char c) { return c >= '2' && c <= '7'; };
+  // Nearly all of them have a digit, and hardly any word has one.
+  return std::any_of(random.begin(), random.end(), is_digit) &&
+         std::all_of(random.begin(), random.end(), [&](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
+}
+
+bool is_tor_certificate(net::Octets bytes) noexcept {
+  std::size_t count = 0;
+  bool is_tor = false;
+  std::string_view issuer;
+  visit_certificate_names(bytes, [&](std::string_view name) {
+    ++count;
+    if (count == 1) issuer = name;
+    if (count == 2) is_tor = is_made_up_name(issuer, ".com") && is_made_up_name(name, ".net");
+    return count > 2;
+  });
+  return is_tor && count == 2;
+}
+
 // DER is not walked, since the start may be missing: id-at-commonName (06 03 55 04 03), then a string; a dNSName is [2]
 // (82) in the sequence behind id-ce-subjectAltName (06 03 55 1d 11).
 std::size_t next_certificate_name(net::Octets bytes, std::size_t at, std::string_view& name) noexcept {

@@ -35,6 +35,11 @@ struct ClientHello {
 // `message`: a handshake message from its type on. An empty hello when it is none.
 ClientHello read_client_hello(net::Octets message) noexcept;
 
+// A name that Tor makes up for each connection or certificate: "www.", 8 to 25 random characters of base32, `ending`.
+bool is_made_up_name(std::string_view name, std::string_view ending) noexcept;
+// Tor's certificate (tor-spec, "In-protocol"): a made-up issuer in .com signs a made-up subject in .net, and no more.
+bool is_tor_certificate(net::Octets bytes) noexcept;
+
 // A host name as certificates and hellos have it: letters, digits, '.', '-', '_', perhaps "*." in front.
 bool is_host_name(std::string_view name) noexcept;
 

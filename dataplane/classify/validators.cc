@@ -16,6 +16,8 @@ constexpr auto kValidators = std::to_array<std::pair<std::string_view, Validator
     {"dns_tcp", validate_dns_tcp},
     {"http1", validate_http1},
     {"http2_settings", validate_http2_settings},
+    {"llmnr", validate_llmnr},
+    {"mdns", validate_mdns},
     {"memcached_binary", validate_memcached_binary},
     {"mongodb", validate_mongodb},
     {"mqtt", validate_mqtt},

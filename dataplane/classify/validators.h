@@ -36,6 +36,8 @@ Finding validate_resp(net::Octets payload) noexcept;
 // dns.cc
 Finding validate_dns(net::Octets payload) noexcept;
 Finding validate_dns_tcp(net::Octets payload) noexcept;
+Finding validate_llmnr(net::Octets payload) noexcept;
+Finding validate_mdns(net::Octets payload) noexcept;
 // infrastructure.cc
 Finding validate_ntp(net::Octets payload) noexcept;
 Finding validate_smb(net::Octets payload) noexcept;

@@ -103,6 +103,7 @@ Layer network_layer(Layer layer) noexcept {
 struct Datagram {
   std::uint8_t protocol = 0;
   Octets rest;
+  bool is_first_fragment = false;
 };
 
 // The stated length ends the packet, unless it is zero (segmentation offload) or more than there was.
@@ -117,7 +118,8 @@ std::optional<Datagram> ipv4(Octets packet, net::Parsed& out) noexcept {
   std::memcpy(out.source_ip.bytes.data() + 12, packet.data() + 12, 4);
   std::memcpy(out.destination_ip.bytes.data() + 12, packet.data() + 16, 4);
   const std::size_t stated = packet.be16(2);
-  return Datagram{packet.u8(9), ended_at(packet, stated < header_size ? 0 : stated).part(header_size)};
+  return Datagram{packet.u8(9), ended_at(packet, stated < header_size ? 0 : stated).part(header_size),
+                  (packet.be16(6) & 0x2000) != 0};
 }
 
 std::optional<Datagram> ipv6(Octets packet, net::Parsed& out) noexcept {
@@ -132,11 +134,11 @@ std::optional<Datagram> ipv6(Octets packet, net::Parsed& out) noexcept {
     const auto rest = datagram.rest;
     if (datagram.protocol == kFragment && rest.has(0, 8)) {
       if (rest.be16(2) >> 3 != 0) return std::nullopt;
-      datagram = {rest.u8(0), rest.part(8)};
+      datagram = {rest.u8(0), rest.part(8), (rest.be16(2) & 1) != 0};
     } else if ((datagram.protocol == kHopByHop || datagram.protocol == kRouting || datagram.protocol == kDestination ||
                 datagram.protocol == kMobility) &&
                rest.has(0, 2)) {
-      datagram = {rest.u8(0), rest.part(8u + 8u * rest.u8(1))};
+      datagram = {rest.u8(0), rest.part(8u + 8u * rest.u8(1)), datagram.is_first_fragment};
     } else {
       break;
     }
@@ -160,6 +162,9 @@ void transport(const Datagram& datagram, Dissected& out) noexcept {
     headers.destination_port = rest.be16(2);
     const std::size_t stated = rest.be16(4);
     out.payload = ended_at(rest, stated < 8 ? 0 : stated).part(8);
+    // The rest of the datagram is in other packets, as if a snap length had cut it.
+    if (datagram.is_first_fragment && stated > rest.whole_size())
+      out.payload = Octets({out.payload.data(), out.payload.size()}, stated - 8);
   }
 }
 

@@ -15,7 +15,9 @@ namespace foreflow::offline {
 struct Dissected {
   // Addresses, protocol, ports and TCP fields. `fragment` and the offsets are not used. A first fragment has its ports.
   net::Parsed headers;
-  net::Octets payload;  // of TCP and UDP: behind their headers; of others: behind the IP headers
+  // Of TCP and UDP: behind their headers; of others: behind the IP headers. Of a first fragment as large as its
+  // datagram.
+  net::Octets payload;
 };
 
 // `link_type`: a DLT_ value of libpcap. `wire_size`: of the frame before it was cut.

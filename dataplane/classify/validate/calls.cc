@@ -124,6 +124,12 @@ Finding stun_framed(Octets payload) noexcept {
   return payload.be16(4) + 20u <= size && size + 2 <= payload.whole_size() + 1'500;
 }
 
+// A size behind the mark, eight bytes that name the channel, then the message to its end.
+Finding stun_multiplexed(Octets payload) noexcept {
+  const std::size_t size = payload.be16(2);
+  return size + 4 == payload.whole_size() && payload.be16(14) + 28u == size;
+}
+
 Finding mumble(
     Octets payload) noexcept {  // a ping: type 0, an id; its answer: version 1.x, users, most users, bandwidth
   const auto size = payload.whole_size();
@@ -155,6 +161,7 @@ constexpr Named kCalls[] = {
     {"srt", srt},
     {"stun_classic", stun_classic},
     {"stun_framed", stun_framed},
+    {"stun_multiplexed", stun_multiplexed},
     {"turn_channel", turn_channel},
     {"zoom", zoom},
 };

@@ -20,7 +20,12 @@ std::size_t cql_frame(Octets frame) noexcept {  // version, flags, stream, opcod
   const bool is_start = opcode == 1;
   return !is_start || is_within(size, 20, 512) ? size + header : 0;
 }
-Finding cql(Octets payload) noexcept { return is_stream_of(payload, 9, cql_frame); }
+// A frame that goes on in the next segment fills this one; one that does so in a short segment is another protocol's.
+Finding cql(Octets payload) noexcept {
+  constexpr std::size_t kShort = 128;
+  const auto size = payload.whole_size();
+  return is_stream_of(payload, 9, cql_frame) && (size >= kShort || cql_frame(payload) <= size);
+}
 
 Finding tns(Octets payload) noexcept {
   const bool is_short = payload.be16(0) != 0;  // since version 315 the size has four bytes

@@ -123,6 +123,47 @@ TEST_F(ClassifyProduct, MulticastDnsIsToldFromDnsByItsPort) {
   EXPECT_EQ(protocol(query, net::kUdp, {40'000, 53}), "dns");
 }
 
+// A question for `name`, in labels with their sizes, of `type_class`.
+Frame question(std::uint16_t id, std::uint16_t flags, const Frame& name, std::uint16_t dns_class) {
+  return be16(id) + be16(flags) + be16(1) + zeros(6) + name + Frame{0} + be16(1) + be16(dns_class);
+}
+
+TEST_F(ClassifyProduct, MulticastDnsIsToldFromDnsByWhatOnlyItSays) {
+  const auto local = Frame{3} + text("web") + Frame{5} + text("local");
+  const auto elsewhere = Frame{3} + text("web") + Frame{7} + text("example");
+  EXPECT_EQ(protocol(question(0, 0, local, 1), net::kUdp), "mdns");
+  EXPECT_EQ(protocol(question(0, 0, elsewhere, 0x8001), net::kUdp), "mdns") << "an answer to one alone is wanted";
+  EXPECT_EQ(protocol(question(0, 0, elsewhere, 1), net::kUdp), "dns");
+  EXPECT_EQ(protocol(question(7, 0x0100, local, 1), net::kUdp), "dns") << "recursion is wanted: a resolver is asked";
+  const auto flush = zeros(2) + be16(0x8400) + zeros(2) + be16(1) + zeros(4) + elsewhere + Frame{0} + be16(1) +
+                     be16(0x8001) + be32(120) + be16(4) + be32(0x0a000001);
+  EXPECT_EQ(protocol(flush, net::kUdp), "mdns");
+}
+
+TEST_F(ClassifyProduct, LlmnrIsToldFromDnsByItsFlagsAndItsSingleLabel) {
+  const auto host = Frame{6} + text("laptop");
+  EXPECT_EQ(protocol(question(7, 0, host, 1), net::kUdp), "llmnr");
+  EXPECT_EQ(protocol(question(7, 0x0100, host, 1), net::kUdp), "dns");
+  EXPECT_EQ(protocol(question(7, 0, host + Frame{3} + text("com"), 1), net::kUdp), "dns");
+}
+
+TEST_F(ClassifyProduct, ADnsAnswerThatBeginsLikeOpenVpnIsDns) {
+  const auto asked = Frame{3} + text("www") + Frame{7} + text("example");
+  const auto query = question(0x2f37, 0x0100, asked, 1);  // opcode 5 and a session id, by chance
+  EXPECT_EQ(protocol(query, net::kUdp), "dns");
+}
+
+TEST_F(ClassifyProduct, ASocksReplyIsNoFrameOfCassandraThatGoesOn) {
+  EXPECT_EQ(protocol(Frame{5, 0, 0, 1, 10, 0, 0, 2, 0, 80}, net::kTcp), "socks");
+}
+
+TEST_F(ClassifyProduct, StunBehindTheMarkOfMicrosoftsRelaysIsStun) {
+  const auto message = be16(0x0101) + be16(8) + be32(0x2112a442) + Frame(12, 7) + be16(0x8022) + be16(4) + text("MSFT");
+  const auto size = static_cast<std::uint16_t>(message.size() + 8);
+  EXPECT_EQ(protocol(Frame{0xff, 0x10} + be16(size) + Frame(8, 9) + message, net::kUdp), "stun");
+  EXPECT_EQ(protocol(Frame{0xff, 0x10} + be16(size + 4) + Frame(8, 9) + message, net::kUdp), "unknown");
+}
+
 TEST_F(ClassifyProduct, RtpWithADynamicTypeMustBeSeenTwice) {
   const auto packet = Frame{0x80, 96} + be16(1) + be32(90'000) + be32(0x11223344) + Frame(200, 0x42);
   const auto first = inspect(packet, net::kUdp);

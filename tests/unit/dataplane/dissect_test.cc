@@ -106,6 +106,18 @@ TEST(Dissect, AFirstFragmentHasPortsAndALaterOneIsNoFlow) {
   EXPECT_FALSE(dissect(DLT_RAW, later, later.size(), packet));
 }
 
+TEST(Dissect, AFirstFragmentsPayloadIsAsLargeAsItsDatagram) {
+  auto frame = udp_over_ipv4(32, 0x2000);
+  frame[24] = 5, frame[25] = 0xdc;  // 1500 bytes with the UDP header
+  Dissected packet;
+  ASSERT_TRUE(dissect(DLT_RAW, frame, frame.size(), packet));
+  EXPECT_EQ(packet.payload.size(), 4u);
+  EXPECT_EQ(packet.payload.whole_size(), 1'492u);
+  frame[6] = 0;  // no fragment: the length lies
+  ASSERT_TRUE(dissect(DLT_RAW, frame, frame.size(), packet));
+  EXPECT_EQ(packet.payload.whole_size(), 4u);
+}
+
 TEST(Dissect, WalksExtensionHeadersOfIpv6) {
   Bytes frame{0x60, 0, 0, 0, 0, 20, 0, 64};
   frame.resize(40);

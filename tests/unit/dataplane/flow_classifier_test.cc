@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "common/units.h"
+#include "tests/support/signatures.h"
 #include "tests/unit/dataplane/payload_samples.h"
 #include "tests/unit/dataplane/quic_samples.h"
 
@@ -25,7 +26,7 @@ Frame bytes(std::string_view text) { return {text.begin(), text.end()}; }
 class FlowClassifierTest : public ::testing::Test {
  protected:
   static const Classifier& classifier() {
-    static const auto loaded = Classifier::load(FOREFLOW_SOURCE_DIR "/configs/signatures");
+    static const auto loaded = Classifier::load(test::kSignatures, test::kSignatureCache);
     return **loaded;
   }
 
@@ -89,6 +90,73 @@ TEST_F(FlowClassifierTest, AHelloWithoutANameIsNamedByTheCertificate) {
   EXPECT_FALSE(say(flow, 1, Frame(flight.begin(), flight.begin() + 60)));
   EXPECT_TRUE(say(flow, 1, Frame(flight.begin() + 60, flight.end())));
   EXPECT_EQ(app(flow), "netflix");
+}
+
+// A handshake's record with a certificate's issuer and subject in it.
+Frame certificate_of(std::string_view issuer, std::string_view subject) {
+  Frame names;
+  for (const auto name : {issuer, subject}) {
+    for (const auto byte : bytes(std::string("\x06\x03\x55\x04\x03\x0c", 6))) names.push_back(byte);
+    names.push_back(static_cast<std::uint8_t>(name.size()));
+    names.insert(names.end(), name.begin(), name.end());
+  }
+  Frame message = {11, 0, 0, static_cast<std::uint8_t>(names.size())};
+  message.insert(message.end(), names.begin(), names.end());
+  return testing::tls_record(22, message);
+}
+
+TEST_F(FlowClassifierTest, TorIsKnownByTheNamesThatItMakesUp) {
+  const auto app_of = [this](std::string_view asked, std::string_view issuer, std::string_view subject) {
+    start();
+    auto flow = tcp_flow(40'000, 30'000);
+    say(flow, 0, testing::tls_client_hello(asked));
+    if (!flow.is_final) say(flow, 1, certificate_of(issuer, subject));
+    EXPECT_EQ(protocol(flow), "tls");
+    EXPECT_EQ(flow.verdict.category, app(flow) == "tor" ? Category::kVpnTunnel : Category::kWeb);
+    return app(flow);
+  };
+  EXPECT_EQ(app_of("www.q4ryt7zc2lbna.com", "www.zx5ybfwu3op.com", "www.mp27gkhvr4sdd.net"), "tor");
+  EXPECT_EQ(app_of("", "www.zx5ybfwu3op.com", "www.mp27gkhvr4sdd.net"), "tor");
+  EXPECT_EQ(app_of("www.q4ryt7zc2lbna.com", "Example CA", "www.q4ryt7zc2lbna.com"), "");
+  EXPECT_EQ(app_of("", "www.zx5ybfwu3op.com", "www.bookshop.net"), "");
+}
+
+TEST_F(FlowClassifierTest, DnsToAGroupIsTheProtocolThatTheGroupBelongsTo) {
+  const auto message = bytes(std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03", 13) + "web" +
+                             std::string("\x07"
+                                         "example\x00\x00\x01\x00\x01",
+                                         13));
+  const auto protocol_to = [&](const net::IpAddress& group) {
+    auto flow = udp_flow(40'000, 30'000);
+    flow.ends.address[1] = group;
+    say(flow, 0, message);
+    flow.verdict = engine_->conclude(flow.id, flow.ends, kNanosPerSecond);
+    return protocol(flow);
+  };
+  const auto v4_group = [](std::uint8_t last) {
+    return net::IpAddress{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0, last}};
+  };
+  const auto v6_group = [](std::uint8_t high, std::uint8_t low) {
+    return net::IpAddress{{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, 0, low}};
+  };
+  EXPECT_EQ(protocol_to(v4_group(251)), "mdns");
+  EXPECT_EQ(protocol_to(v6_group(0, 0xfb)), "mdns");
+  EXPECT_EQ(protocol_to(v4_group(252)), "llmnr");
+  EXPECT_EQ(protocol_to(v6_group(1, 3)), "llmnr");
+  EXPECT_EQ(protocol_to(v4_group(250)), "dns");
+}
+
+TEST_F(FlowClassifierTest, TlsOnAPortOfOneProtocolIsThatProtocolWherePortsMayHint) {
+  const auto named = [this](std::uint16_t port) {
+    auto flow = tcp_flow(40'000, port);
+    say(flow, 0, testing::tls_client_hello("somewhere.example"));
+    return std::pair(protocol(flow), flow.verdict.category);
+  };
+  EXPECT_EQ(named(465), std::pair(std::string_view("smtps"), Category::kMail));
+  EXPECT_EQ(named(853), std::pair(std::string_view("tls"), Category::kDns));
+  EXPECT_EQ(named(443), std::pair(std::string_view("tls"), Category::kWeb));
+  start({.conversations = 64, .port_hints = false});
+  EXPECT_EQ(named(465), std::pair(std::string_view("tls"), Category::kWeb));
 }
 
 TEST_F(FlowClassifierTest, QuicIsNamedByItsInitialPackets) {

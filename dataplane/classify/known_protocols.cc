@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/classify/known_protocols.h"
+
+#include <string_view>
+#include <utility>
+
+#include "dataplane/classify/names.h"
+
+namespace foreflow::classify {
+
+Result<KnownProtocols> KnownProtocols::find() {
+  KnownProtocols known{};
+  const std::pair<std::string_view, ProtocolId*> wanted[]{
+      {"tls", &known.tls},     {"quic", &known.quic},         {"dtls", &known.dtls},   {"dns", &known.dns},
+      {"mdns", &known.mdns},   {"llmnr", &known.llmnr},       {"http", &known.http},   {"ftp", &known.ftp},
+      {"ftps", &known.ftps},   {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
+      {"rtp", &known.rtp},     {"smtp", &known.smtp},         {"smtps", &known.smtps}, {"imap", &known.imap},
+      {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun}};
+  for (const auto& [name, id] : wanted) {
+    const auto given = protocol_names().id_of(name);
+    if (!given) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
+    *id = *given;
+  }
+  const auto tor = app_names().id_of("tor");
+  if (!tor) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 services");
+  known.tor = *tor;
+  return known;
+}
+
+}  // namespace foreflow::classify
