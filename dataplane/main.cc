@@ -46,7 +46,8 @@ void print_help(const options::options_description& all) {
                "Polls ports with DPDK, counts and recognises every VM's traffic, enforces the limits that\n"
                "the manager sends, and reports to it each second.\n\n"
             << all
-            << "\nSignals: SIGTERM and SIGINT drain and exit 0; SIGHUP reloads the signatures.\n"
+            << "\nSignals: SIGTERM and SIGINT drain and exit 0; SIGHUP reloads the signatures and brings\n"
+               "the ports to what FILE says then; its other keys need a restart.\n"
                "A commented example of the configuration: configs/dataplane.toml\n";
 }
 
@@ -80,7 +81,14 @@ std::unique_ptr<offload::OffloadBackend> device_for(const config::ClockConfig& c
   return std::make_unique<offload::RteFlowBackend>();
 }
 
-int run(const config::Config& config) {
+// The ports of a replay are those that its captures were counted for.
+std::optional<pipeline::PortReload> port_reload(const config::Config& config, const std::string& file,
+                                                port::Ports& ports) {
+  if (config.clock.source == config::ClockSource::kCapture) return std::nullopt;
+  return pipeline::PortReload{ports, [file] { return config::load(file); }};
+}
+
+int run(const config::Config& config, const std::string& file) {
   auto signals = pipeline::Signals::block();
   if (!signals) return report(signals.error());
   const auto start_helper = [cpus = helper_cpus(config, port::allowed_cpus())] { pipeline::move_to_cpus(cpus); };
@@ -88,7 +96,7 @@ int run(const config::Config& config) {
   if (!eal) return report(eal.error());
   auto ports = port::Ports::start(config);
   if (!ports) return report(ports.error());
-  auto engine = pipeline::Engine::create(engine_config(config), ports->all(), ports->pool());
+  auto engine = pipeline::Engine::create(engine_config(config), ports->pool());
   if (!engine) return report(engine.error());
 
   offload::Enforcer enforcer(device_for(config.clock));
@@ -99,7 +107,8 @@ int run(const config::Config& config) {
   auto session = telemetry::Session::start(session_config(config), hello, start_helper);
   if (!session) return report(session.error());
   pipeline::Background background(start_helper);
-  pipeline::Control control({config, ports->all(), **engine, enforcer, **session, background, hello});
+  pipeline::Control control(
+      {config, ports->all(), **engine, enforcer, **session, background, hello, port_reload(config, file, *ports)});
   if (auto ready = control.prepare(); !ready) return report(ready.error());
   if (auto launched = (*engine)->launch(); !launched) return report(launched.error());
   log::info("dataplane runs", {{"id", config.id}, {"version", kVersion}, {"workers", config.workers}});
@@ -137,5 +146,5 @@ int main(int argc, char** argv) {
   const auto config = config::load(given["config"].as<std::string>());
   if (!config) return report(config.error());
   if (given.count("check") != 0) return check(*config, given["config"].as<std::string>());
-  return run(*config);
+  return run(*config, given["config"].as<std::string>());
 }

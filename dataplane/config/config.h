@@ -23,6 +23,7 @@ struct PortConfig {
   PortRole role = PortRole::kVm;
   std::uint32_t queues = 0;  // receive and transmit queues; 0 = one per worker, as far as the device has them
   std::uint32_t mtu = 1500;  // L3
+  bool operator==(const PortConfig&) const = default;
 };
 
 struct EalConfig {

@@ -43,6 +43,11 @@ void Configurator::use(std::shared_ptr<Signatures> signatures) {
   publish();
 }
 
+void Configurator::use(std::vector<port::Port> ports) {
+  ports_ = std::move(ports);
+  begin(wire::DesiredState(desired_));  // begin() replaces what its argument must outlive
+}
+
 std::optional<wire::Applied> Configurator::finish() {
   if (!busy_ || !engine_.publisher().settled()) return std::nullopt;
   busy_ = false;

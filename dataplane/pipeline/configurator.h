@@ -25,13 +25,16 @@ struct Problem {
 class Configurator {
  public:
   Configurator(Engine& engine, offload::Enforcer& enforcer, std::span<const port::Port> ports)
-      : engine_(engine), enforcer_(enforcer), ports_(ports) {}
+      : engine_(engine), enforcer_(enforcer), ports_(ports.begin(), ports.end()) {}
 
-  // A change is under way; begin() and use() have to wait for finish().
+  // A change is under way; begin() and the two use() have to wait for finish().
   bool busy() const { return busy_; }
   void begin(const wire::DesiredState& desired);
   // The same desired state with other signatures.
   void use(std::shared_ptr<Signatures> signatures);
+  // The same desired state with other ports: what could not be attached before is, what stood on a port that left is
+  // not. Answered like a desired state.
+  void use(std::vector<port::Port> ports);
   // Once the grace period is over: what was achieved. Only a change of the desired state has an answer.
   std::optional<wire::Applied> finish();
 
@@ -52,7 +55,7 @@ class Configurator {
 
   Engine& engine_;
   offload::Enforcer& enforcer_;
-  std::span<const port::Port> ports_;
+  std::vector<port::Port> ports_;
   vm::SlotAllocator slots_;
   std::map<std::string, GroupSlot> groups_;
   wire::DesiredState desired_;

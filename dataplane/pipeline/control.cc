@@ -27,7 +27,9 @@ Control::Control(ControlWiring wiring)
     : w_(std::move(wiring)),
       state_file_(w_.config.state_dir / "desired-state"),
       configurator_(w_.engine, w_.enforcer, w_.ports),
-      reporter_(w_.engine, w_.enforcer, configurator_) {}
+      reporter_(w_.engine, w_.enforcer, configurator_) {
+  if (w_.port_reload) port_changes_.emplace(w_.port_reload->ports, w_.engine, configurator_, w_.enforcer);
+}
 
 Status Control::prepare() {
   if (!w_.config.signatures.empty()) {
@@ -86,6 +88,7 @@ void Control::conclude() {
 
 void Control::tick() {
   take_compiled();
+  take_config();
   configure();
   if (w_.engine.timeline() != nullptr)
     report_capture();
@@ -96,6 +99,7 @@ void Control::tick() {
 void Control::configure() {
   if (auto done = configurator_.finish()) applied(std::move(*done));
   if (configurator_.busy()) return;
+  if (port_changes_ && port_changes_->busy()) return change_ports();
   if (waiting_signatures_) return configurator_.use(std::exchange(waiting_signatures_, nullptr));
   if (auto desired = w_.session.take_desired()) {
     told_by_manager_ = true;
@@ -105,6 +109,10 @@ void Control::configure() {
 
 void Control::begin(const wire::DesiredState& desired) {
   configurator_.begin(desired);
+  followed();
+}
+
+void Control::followed() {
   reporter_.follow();
   for (const auto& problem : configurator_.problems()) {
     log::warning("desired state cannot be met in full", {{"reason", problem.text}});
@@ -174,32 +182,63 @@ void Control::publish_report(UnixNanos time, std::uint64_t interval_ns) {
 }
 
 void Control::reload() {
+  if (w_.port_reload) w_.background.post([prepared = config_, read = w_.port_reload->read] { prepared->put(read()); });
   if (w_.config.signatures.empty()) return log::info("no signatures to reload");
   w_.background.post([compiled = compiled_, directory = w_.config.signatures, cache = pattern_cache(w_.config),
                       workers = static_cast<std::uint16_t>(w_.config.workers)] {
-    auto result = load_signatures(directory, cache, workers);
-    const std::lock_guard lock(compiled->mutex);
-    compiled->result = std::move(result);
+    compiled->put(load_signatures(directory, cache, workers));
   });
 }
 
 void Control::take_compiled() {
-  std::optional<Result<std::shared_ptr<Signatures>>> result;
-  if (const std::unique_lock lock(compiled_->mutex, std::try_to_lock); lock) result.swap(compiled_->result);
+  const auto result = compiled_->take();
   if (!result) return;
   if (!*result) {
     log::error("signatures stay as they are", {{"reason", result->error().message}});
     return event("signature_reload_failed", result->error().message);
   }
   log::info("signatures reloaded", {{"protocols", (**result)->classifier->protocol_count()}});
-  waiting_signatures_ = std::move(**result);
+  waiting_signatures_ = **result;
+}
+
+void Control::take_config() {
+  if (!port_changes_ || port_changes_->busy()) return;
+  const auto read = config_->take();
+  if (!read) return;
+  if (!*read) {
+    log::error("ports stay as they are", {{"reason", read->error().message}});
+    return event("config_reload_failed", read->error().message);
+  }
+  port_changes_->begin((*read)->ports);
+}
+
+void Control::change_ports() {
+  for (const auto& change : port_changes_->step()) tell(change);
+  if (!configurator_.busy()) return;
+  followed();
+  w_.hello.ports = describe_ports(configurator_.ports());
+  w_.session.update_hello(w_.hello);
+}
+
+void Control::tell(const PortChange& change) {
+  switch (change.kind) {
+    case PortChange::Kind::kAdded:
+      return event("port_added", change.port.name);
+    case PortChange::Kind::kRemoved:
+      if (!change.reason.empty()) log::warning("port removed in part", {{"reason", change.reason}});
+      reporter_.leave(change.port);
+      return event("port_removed", change.port.name);
+    case PortChange::Kind::kFailed:
+      log::error("port cannot be changed", {{"reason", change.reason}});
+      return event("port_failed", change.reason);
+  }
 }
 
 void Control::watch_links() {
-  auto ports = describe_ports(w_.ports);
+  auto ports = describe_ports(configurator_.ports());
   bool changed = false;
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    if (ports[i].up == w_.hello.ports[i].up) continue;
+    if (ports[i].up == w_.hello.ports[i].up) continue;  // the same ports: change_ports() keeps them so
     changed = true;
     log::info("link changed", {{"port", ports[i].name}, {"up", ports[i].up}});
     event(ports[i].up ? "port_up" : "port_down", ports[i].name);

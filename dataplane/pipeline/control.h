@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control thread: takes desired states from the session, lets the configurator apply them, sends what was achieved,
-// and reports each second.
+// reports each second, and reloads signatures and ports when it is asked to.
 // Place: dataplane/pipeline, on the main lcore. Thread safety: none. What waits for the disk or compiles
 // runs in the background, and a tick waits for no other thread. It does wait for the device: a desired state's device
 // calls are all made within one tick, and its retirements in a later one.
@@ -17,6 +17,7 @@
 #include "dataplane/pipeline/background.h"
 #include "dataplane/pipeline/configurator.h"
 #include "dataplane/pipeline/engine.h"
+#include "dataplane/pipeline/port_changes.h"
 #include "dataplane/pipeline/reporter.h"
 #include "dataplane/pipeline/signals.h"
 #include "dataplane/pipeline/state_file.h"
@@ -24,14 +25,21 @@
 
 namespace foreflow::pipeline {
 
+// Where a reload finds the ports that there shall be.
+struct PortReload {
+  port::Ports& ports;
+  std::function<Result<config::Config>()> read;  // runs in the background
+};
+
 struct ControlWiring {
   const config::Config& config;
-  std::span<const port::Port> ports;
+  std::span<const port::Port> ports;  // at the start
   Engine& engine;
   offload::Enforcer& enforcer;
   telemetry::Session& session;
   Background& background;
-  wire::Hello hello;  // as the session was started with
+  wire::Hello hello;                      // as the session was started with
+  std::optional<PortReload> port_reload;  // empty: ports stay (those of a replay do)
 };
 
 class Control {
@@ -46,10 +54,21 @@ class Control {
   void conclude();
 
  private:
-  // Signatures that the background has compiled.
-  struct Compiled {
+  // What the background has made ready.
+  template <typename T>
+  struct Prepared {
     std::mutex mutex;
-    std::optional<Result<std::shared_ptr<Signatures>>> result;
+    std::optional<Result<T>> result;
+
+    void put(Result<T> made) {
+      const std::lock_guard lock(mutex);
+      result = std::move(made);
+    }
+    // Never waits.
+    std::optional<Result<T>> take() {
+      if (const std::unique_lock lock(mutex, std::try_to_lock); lock) return std::exchange(result, std::nullopt);
+      return std::nullopt;
+    }
   };
 
   void tick();
@@ -62,6 +81,10 @@ class Control {
   void publish_report(UnixNanos time, std::uint64_t interval_ns);
   void reload();
   void take_compiled();
+  void take_config();
+  void change_ports();
+  void tell(const PortChange& change);
+  void followed();
   void watch_links();
   void event(std::string kind, std::string text);
 
@@ -70,7 +93,10 @@ class Control {
   Configurator configurator_;
   Reporter reporter_;
   SystemClock clock_;
-  std::shared_ptr<Compiled> compiled_ = std::make_shared<Compiled>();
+  std::optional<PortChanges> port_changes_;
+  std::shared_ptr<Prepared<std::shared_ptr<Signatures>>> compiled_ =
+      std::make_shared<Prepared<std::shared_ptr<Signatures>>>();
+  std::shared_ptr<Prepared<config::Config>> config_ = std::make_shared<Prepared<config::Config>>();
   std::shared_ptr<Signatures> waiting_signatures_;  // compiled while a change was under way
   std::uint64_t reported_ns_ = 0;                   // up to where reports reach, in the engine's time
   bool flows_asked_ = false;

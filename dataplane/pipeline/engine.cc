@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/engine.h"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -30,8 +29,7 @@ std::uint64_t monotonic_ns() noexcept {
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(rte_get_tsc_cycles()) * ns_per_cycle >> kFraction);
 }
 
-Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::span<const port::Port> ports,
-                                               rte_mempool* pool) {
+Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, rte_mempool* pool) {
   auto engine = std::unique_ptr<Engine>(new Engine(config));
   auto handover = Handover::create(config.workers);
   if (!handover) return tl::unexpected(handover.error());
@@ -40,19 +38,13 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::
   if (!publisher) return tl::unexpected(publisher.error());
   engine->publisher_ = std::move(*publisher);
 
-  std::uint16_t most_id = 0;
-  std::size_t uplinks = 0;
-  for (const auto& port : ports) {
-    most_id = std::max(most_id, port.id);
-    uplinks += port.role == config::PortRole::kUplink ? 1 : 0;
-  }
-  engine->shared_queues_ = std::vector<SharedQueue>(most_id + 1u);
-  engine->limits_ = std::make_unique<SharedLimits>(uplinks, config.workers);
+  engine->shared_queues_ = std::vector<SharedQueue>(kMostPorts);
+  engine->limits_ = std::make_unique<SharedLimits>(config.uplinks, config.workers);
   if (config.clock.source == config::ClockSource::kCapture)
     engine->timeline_ = std::make_unique<Timeline>(config.workers, config.clock.speed, monotonic_ns);
   for (std::uint16_t id = 0; id < config.workers; ++id) {
     const WorkerWiring wiring{id,
-                              ports,
+                              config.clock.source,
                               engine->shared_queues_,
                               *engine->limits_,
                               pool,
@@ -60,8 +52,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, std::
                               engine->vms_,
                               config.flows,
                               engine->timeline_ ? &engine->timeline_->handed_over(id) : nullptr};
-    engine->workers_.push_back(
-        std::make_unique<Worker>(wiring, sources_of(id, config.workers, ports, config.clock.source)));
+    engine->workers_.push_back(std::make_unique<Worker>(wiring));
     engine->jobs_.push_back({engine.get(), id});
   }
   return engine;

@@ -15,7 +15,6 @@
 #include "dataplane/pipeline/publisher.h"
 #include "dataplane/pipeline/timeline.h"
 #include "dataplane/pipeline/worker.h"
-#include "dataplane/port/port.h"
 
 namespace foreflow::pipeline {
 
@@ -27,13 +26,13 @@ struct EngineConfig {
   flow::FlowTableConfig flows;
   config::ClockConfig clock;
   bool idle_sleep = true;
+  std::size_t uplinks = 1;  // at most, at any time
 };
 
 class Engine {
  public:
-  // `ports` and `pool` outlive the engine. Nothing runs before launch().
-  static Result<std::unique_ptr<Engine>> create(const EngineConfig& config, std::span<const port::Port> ports,
-                                                rte_mempool* pool);
+  // `pool` outlives the engine. Nothing runs before launch(); which ports there are, snapshots tell.
+  static Result<std::unique_ptr<Engine>> create(const EngineConfig& config, rte_mempool* pool);
   ~Engine();
 
   // Starts worker w on the w-th worker lcore.
@@ -43,6 +42,7 @@ class Engine {
   void stop();
 
   Publisher& publisher() noexcept { return *publisher_; }
+  const Handover& handover() const noexcept { return *handover_; }
   vm::VmTable& vms() noexcept { return vms_; }
   SharedLimits& limits() noexcept { return *limits_; }
   std::span<const std::unique_ptr<Worker>> workers() const noexcept { return workers_; }

@@ -2,12 +2,21 @@
 #include "dataplane/pipeline/handover.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <fmt/format.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 
 namespace foreflow::pipeline {
+namespace {
+
+// Of a ring's end, as its owner publishes it.
+std::uint32_t position(volatile std::uint32_t& tail) noexcept {
+  return std::atomic_ref(const_cast<std::uint32_t&>(tail)).load(std::memory_order_acquire);
+}
+
+}  // namespace
 
 Result<Handover> Handover::create(std::uint16_t workers) {
   static const rte_mbuf_dynfield kField{"foreflow_passage", sizeof(Passage), alignof(Passage), 0};
@@ -34,6 +43,21 @@ Result<Handover> Handover::create(std::uint16_t workers) {
 bool Handover::empty() const noexcept {
   return std::all_of(rings_.begin(), rings_.end(),
                      [](const auto& ring) { return !ring || rte_ring_empty(ring.get()); });
+}
+
+std::vector<std::uint32_t> Handover::filled() const {
+  std::vector<std::uint32_t> positions;
+  for (const auto& ring : rings_) positions.push_back(ring ? position(ring->prod.tail) : 0);
+  return positions;
+}
+
+bool Handover::taken(std::span<const std::uint32_t> filled) const noexcept {
+  for (std::size_t i = 0; i < rings_.size(); ++i) {
+    if (!rings_[i]) continue;
+    const auto taken = position(rings_[i]->cons.tail);
+    if (static_cast<std::int32_t>(taken - filled[i]) < 0) return false;  // positions wrap around
+  }
+  return true;
 }
 
 }  // namespace foreflow::pipeline

@@ -46,6 +46,10 @@ class Handover {
                                      static_cast<unsigned>(packets.size()), nullptr);
   }
   bool empty() const noexcept;
+
+  // How far each ring was filled; taken(filled()) says later that all of that has been taken since. By any thread.
+  std::vector<std::uint32_t> filled() const;
+  bool taken(std::span<const std::uint32_t> filled) const noexcept;
   std::uint16_t workers() const noexcept { return workers_; }
 
  private:

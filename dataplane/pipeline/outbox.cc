@@ -2,6 +2,7 @@
 #include "dataplane/pipeline/outbox.h"
 
 #include <bit>
+#include <cassert>
 
 #include <rte_ethdev.h>
 
@@ -12,15 +13,21 @@ Outbox::Outbox(const OutboxWiring& wiring, Books& books)
       handover_(wiring.handover),
       books_(books),
       workers_(wiring.handover.workers()),
-      handed_over_(wiring.handed_over) {
-  for (const auto& port : wiring.ports) {
-    if (ports_.size() <= port.id) ports_.resize(port.id + 1u);
-    auto& box = ports_[port.id];
-    box.port_id = port.id;
-    if (port.role == config::PortRole::kVm) box.refused = wire::DropCause::kGuestFull;
-    box.queue = static_cast<std::uint16_t>(worker_ % port.tx_queues);
-    if (port.tx_queues < handover_.workers()) box.lock = &wiring.shared[port.id].lock;
-  }
+      handed_over_(wiring.handed_over),
+      shared_(wiring.shared) {}
+
+void Outbox::attach(const port::Port& port) {
+  if (ports_.size() <= port.id) ports_.resize(port.id + 1u);
+  auto& box = ports_[port.id];
+  box.port_id = port.id;
+  box.refused = port.role == config::PortRole::kVm ? wire::DropCause::kGuestFull : wire::DropCause::kPortFull;
+  box.queue = static_cast<std::uint16_t>(worker_ % port.tx_queues);
+  box.lock = port.tx_queues < handover_.workers() ? &shared_[port.id].lock : nullptr;
+}
+
+void Outbox::detach(std::uint16_t port_id) noexcept {
+  assert(ports_[port_id].count == 0 && "between two polls");
+  ports_[port_id] = {};
 }
 
 void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept {

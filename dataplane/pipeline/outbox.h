@@ -26,7 +26,6 @@ struct alignas(64) SharedQueue {
 
 struct OutboxWiring {
   std::uint16_t worker = 0;
-  std::span<const port::Port> ports;
   std::span<SharedQueue> shared;  // by ethdev id
   Handover& handover;
   std::atomic<std::uint64_t>* handed_over = nullptr;  // Timeline::handed_over(); null: the clock is the wall's
@@ -35,6 +34,10 @@ struct OutboxWiring {
 class Outbox {
  public:
   Outbox(const OutboxWiring& wiring, Books& books);
+
+  // Ports come and go between two polls; nothing may be sent to one that is not attached.
+  void attach(const port::Port& port);
+  void detach(std::uint16_t port_id) noexcept;
 
   // Counts the packet as passed for `account`, until the port does not take it.
   void send(std::uint16_t port_id, rte_mbuf* packet, const Account& account) noexcept {
@@ -76,6 +79,7 @@ class Outbox {
   std::uint32_t used_ = 0;      // ports that something was sent to since the last flush(), one bit each
   std::vector<WorkerBox> workers_;
   std::atomic<std::uint64_t>* handed_over_;
+  std::span<SharedQueue> shared_;
 };
 
 }  // namespace foreflow::pipeline

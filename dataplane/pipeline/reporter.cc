@@ -150,22 +150,26 @@ wire::DataplaneSample Reporter::dataplane() {
   return sample;
 }
 
-// A port's counters stay with its ethdev id; one that comes counts from then on.
 std::vector<wire::PortSample> Reporter::ports() {
-  std::vector<wire::PortSample> samples;
-  for (const auto& port : configurator_.ports()) {
-    const auto now = totals_of(engine_, port);
-    const auto& before = last_ports_[port.id];
-    auto& sample = samples.emplace_back(now);
-    sample.rx_packets -= before.rx_packets;
-    sample.rx_bytes -= before.rx_bytes;
-    sample.tx_packets -= before.tx_packets;
-    sample.tx_bytes -= before.tx_bytes;
-    sample.full_packets -= before.full_packets;
-    sample.unattributed_packets -= before.unattributed_packets;
-    last_ports_[port.id] = now;
-  }
+  auto samples = std::exchange(left_, {});
+  for (const auto& port : configurator_.ports()) samples.push_back(port_sample(port));
   return samples;
+}
+
+void Reporter::leave(const port::Port& port) { left_.push_back(port_sample(port)); }
+
+// A port's counters stay with its ethdev id; one that comes counts from then on.
+wire::PortSample Reporter::port_sample(const port::Port& port) {
+  const auto now = totals_of(engine_, port);
+  const auto before = std::exchange(last_ports_[port.id], now);
+  auto sample = now;
+  sample.rx_packets -= before.rx_packets;
+  sample.rx_bytes -= before.rx_bytes;
+  sample.tx_packets -= before.tx_packets;
+  sample.tx_bytes -= before.tx_bytes;
+  sample.full_packets -= before.full_packets;
+  sample.unattributed_packets -= before.unattributed_packets;
+  return sample;
 }
 
 std::vector<wire::FlowSample> Reporter::top_flows() {

@@ -24,6 +24,8 @@ class Reporter {
 
   // A new desired state was published: VMs and software intents count from now on.
   void follow();
+  // The port has left; what it counted since the last report stands in the next one.
+  void leave(const port::Port& port);
 
  private:
   using PerDirection = std::array<profile::Unseen, kDirections>;
@@ -39,6 +41,7 @@ class Reporter {
   profile::Sampler::AllUnseen unseen(VmId vm, vm::Slot slot) const;
   wire::DataplaneSample dataplane();
   std::vector<wire::PortSample> ports();
+  wire::PortSample port_sample(const port::Port& port);
   std::vector<wire::FlowSample> top_flows();
   wire::FlowSample describe(const FlowView& view, VmId vm) const;
 
@@ -51,6 +54,7 @@ class Reporter {
   std::map<IntentId, SoftwareIntent> software_;
   wire::DataplaneSample last_;
   std::array<wire::PortSample, kMostPorts> last_ports_;  // by ethdev id
+  std::vector<wire::PortSample> left_;
 };
 
 }  // namespace foreflow::pipeline

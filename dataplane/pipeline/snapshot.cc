@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "dataplane/pipeline/books.h"
+
 namespace foreflow::pipeline {
 namespace {
 
@@ -34,8 +36,9 @@ class Builder {
 
  private:
   void add_ports() {
+    snapshot_->devices.assign(input_.ports.begin(), input_.ports.end());
+    snapshot_->ports.resize(kMostPorts);
     for (const auto& port : input_.ports) {
-      if (snapshot_->ports.size() <= port.id) snapshot_->ports.resize(port.id + 1u);
       auto& entry = snapshot_->ports[port.id];
       entry.largest_frame = port.largest_frame;
       if (port.role != config::PortRole::kUplink) continue;

@@ -64,6 +64,7 @@ struct Snapshot {
   Generation generation;
   vm::Directory directory;
   std::vector<VmEntry> vms;                // by slot
+  std::vector<port::Port> devices;         // what workers poll and send to
   std::vector<PortEntry> ports;            // by ethdev id
   std::vector<FloodList> floods;           // by Attachment::flood_list; ordered by segment
   std::vector<std::uint16_t> uplinks;      // ethdev ids
@@ -72,6 +73,7 @@ struct Snapshot {
   const VmEntry* vm(vm::Slot slot) const noexcept {
     return slot < vms.size() && vms[slot].present ? &vms[slot] : nullptr;
   }
+  bool has_port(std::uint16_t port_id) const noexcept { return largest_frame(port_id) != 0; }
   // 0: no port of ours.
   std::uint32_t largest_frame(std::uint16_t port_id) const noexcept {
     return port_id < ports.size() ? ports[port_id].largest_frame : 0;

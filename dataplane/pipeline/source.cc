@@ -41,19 +41,16 @@ std::uint64_t CaptureSource::next_due() noexcept {
   return left_ == 0 ? kNever : 0;
 }
 
-std::vector<std::unique_ptr<Source>> sources_of(std::uint16_t worker, std::uint16_t workers,
-                                                std::span<const port::Port> ports, config::ClockSource clock) {
+std::vector<std::unique_ptr<Source>> sources_of(std::uint16_t worker, std::uint16_t workers, const port::Port& port,
+                                                config::ClockSource clock) {
   std::vector<std::unique_ptr<Source>> sources;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const auto& port = ports[i];
-    for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) {
-      const auto turn = port.rx_queues == workers ? queue : i + queue;
-      if (turn % workers != worker) continue;
-      if (clock == config::ClockSource::kCapture && queue < port.capture_packets.size())
-        sources.push_back(std::make_unique<CaptureSource>(port.id, queue, port.capture_packets[queue]));
-      else
-        sources.push_back(std::make_unique<LiveSource>(port.id, queue));
-    }
+  for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) {
+    const auto turn = port.rx_queues == workers ? queue : port.id + queue;
+    if (turn % workers != worker) continue;
+    if (clock == config::ClockSource::kCapture && queue < port.capture_packets.size())
+      sources.push_back(std::make_unique<CaptureSource>(port.id, queue, port.capture_packets[queue]));
+    else
+      sources.push_back(std::make_unique<LiveSource>(port.id, queue));
   }
   return sources;
 }

@@ -63,9 +63,10 @@ class CaptureSource final : public Source {
   std::size_t end_ = 0;
 };
 
-// The queues that worker `worker` polls: queue q of a port with one queue per worker is q's; otherwise queues are dealt
-// out in turn, so that ports with one queue do not all meet at worker 0.
-std::vector<std::unique_ptr<Source>> sources_of(std::uint16_t worker, std::uint16_t workers,
-                                                std::span<const port::Port> ports, config::ClockSource clock);
+// The queues of a port that worker `worker` polls: queue q of a port with one queue per worker is q's; otherwise queues
+// are dealt out by the port's id, so that ports with one queue do not all meet at worker 0. Other ports that come or go
+// change nothing: a queue is polled by one worker for the port's life.
+std::vector<std::unique_ptr<Source>> sources_of(std::uint16_t worker, std::uint16_t workers, const port::Port& port,
+                                                config::ClockSource clock);
 
 }  // namespace foreflow::pipeline

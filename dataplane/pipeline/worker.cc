@@ -8,15 +8,15 @@
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
-Worker::Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> sources)
+Worker::Worker(const WorkerWiring& wiring)
     : id_(wiring.id),
+      clock_(wiring.clock),
       handover_(wiring.handover),
       books_(wiring.vms),
-      outbox_({wiring.id, wiring.ports, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
+      outbox_({wiring.id, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
       tracker_(wiring.flows, wiring.vms),
       forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_}),
       top_flows_(tracker_.flows()),
-      sources_(std::move(sources)),
       occupants_(vm::kMostVms) {}
 
 std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
@@ -69,8 +69,31 @@ std::uint64_t Worker::next_due() noexcept {
   return earliest;
 }
 
+// Sources of ports that left go, those of ports that came begin; the others stay as they are.
+void Worker::use_devices(std::span<const port::Port> devices) {
+  const auto same = [](const port::Port& a, const port::Port& b) {
+    return a.id == b.id && a.incarnation == b.incarnation;
+  };
+  const auto contains = [&](std::span<const port::Port> among, const port::Port& port) {
+    return std::any_of(among.begin(), among.end(), [&](const auto& other) { return same(other, port); });
+  };
+  if (std::equal(devices.begin(), devices.end(), devices_.begin(), devices_.end(), same)) return;
+  for (const auto& port : devices_) {
+    if (contains(devices, port)) continue;
+    std::erase_if(sources_, [&](const auto& source) { return source->port_id() == port.id; });
+    outbox_.detach(port.id);
+  }
+  for (const auto& port : devices) {
+    if (contains(devices_, port)) continue;
+    for (auto& source : sources_of(id_, handover_.workers(), port, clock_)) sources_.push_back(std::move(source));
+    outbox_.attach(port);
+  }
+  devices_.assign(devices.begin(), devices.end());
+}
+
 // Meters get their new rates, and a slot that changed hands forgets its former VM.
 void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
+  use_devices(snapshot.devices);
   for (std::size_t slot = 0; slot < vm::kMostVms; ++slot) {
     const auto* entry = snapshot.vm(static_cast<vm::Slot>(slot));
     if (entry != nullptr && entry->owner != id_) continue;
@@ -109,7 +132,8 @@ void Worker::take_over(Frame& frame, const Passage& passage) noexcept {
   parse(frame);
   const bool leaves = passage.direction == Direction::kEgress;
   const auto* entry = snapshot_->vm(passage.slot);
-  if (entry == nullptr || entry->id != passage.vm) {  // the slot has changed hands meanwhile
+  // The slot has changed hands meanwhile, or the port has left.
+  if (entry == nullptr || entry->id != passage.vm || !snapshot_->has_port(passage.port_id)) {
     if (leaves) books_.port(passage.port_id).unattributed_packets.add(1);
     return lost(frame, wire::DropCause::kUnknownVm);
   }

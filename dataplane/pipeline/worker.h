@@ -24,7 +24,7 @@ namespace foreflow::pipeline {
 
 struct WorkerWiring {
   std::uint16_t id = 0;
-  std::span<const port::Port> ports;
+  config::ClockSource clock = config::ClockSource::kWall;
   std::span<SharedQueue> shared_queues;
   SharedLimits& limits;
   rte_mempool* pool = nullptr;
@@ -36,7 +36,7 @@ struct WorkerWiring {
 
 class Worker {
  public:
-  Worker(const WorkerWiring& wiring, std::vector<std::unique_ptr<Source>> sources);
+  explicit Worker(const WorkerWiring& wiring);
 
   // One round over sources and rings; every packet taken is forwarded or freed when it returns. Returns how many.
   std::size_t poll(const Snapshot& snapshot, std::uint64_t now_ns);
@@ -55,6 +55,7 @@ class Worker {
 
  private:
   void adopt(const Snapshot& snapshot, std::uint64_t now_ns);
+  void use_devices(std::span<const port::Port> devices);
   std::size_t take_over() noexcept;
   void take_over(Frame& frame, const Passage& passage) noexcept;
   void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
@@ -63,6 +64,7 @@ class Worker {
   void lost(const Frame& frame, wire::DropCause cause) noexcept { forwarder_.drop(frame, {}, cause); }
 
   std::uint16_t id_;
+  config::ClockSource clock_;
   Handover& handover_;
   Books books_;
   Outbox outbox_;
@@ -70,6 +72,7 @@ class Worker {
   Forwarder forwarder_;
   TopFlows top_flows_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<port::Port> devices_;  // whose queues these are
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t adopted_ = ~std::uint64_t{0};   // serial of the snapshot in use
   std::vector<std::optional<VmId>> occupants_;  // whose flows and meters the slots we own hold

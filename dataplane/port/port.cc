@@ -2,9 +2,11 @@
 #include "dataplane/port/port.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf_dyn.h>
@@ -18,6 +20,7 @@ namespace {
 constexpr std::uint16_t kDescriptors = 1024;
 constexpr std::uint16_t kCache = 256;
 constexpr std::uint32_t kEthernetAndVlan = 14 + 4;
+constexpr std::size_t kPortsInReserve = 8;  // for which there are packet buffers, used or not
 
 int timestamp_offset = -1;
 std::uint64_t timestamp_flag = 0;
@@ -77,14 +80,18 @@ Status set_mtu(const config::PortConfig& config, Port& port) {
   return {};
 }
 
-Result<Port> start_port(const config::PortConfig& config, std::uint32_t workers, rte_mempool* pool) {
-  Port port;
-  port.name = config.name;
-  port.role = config.role;
-  const auto netdev = config.netdev.empty() ? config.device.substr(0, config.device.find(',')) : config.netdev;
-  if (rte_eth_dev_get_port_by_name(netdev.c_str(), &port.id) != 0)
-    return fail(ErrorCode::kNotFound, fmt::format("port {} ({}): no ethdev is called '{}'; set 'netdev'", config.name,
-                                                  config.device, netdev));
+std::string netdev_of(const config::PortConfig& config) {
+  return config.netdev.empty() ? config.device.substr(0, config.device.find(',')) : config.netdev;
+}
+
+Result<std::uint16_t> find_ethdev(const config::PortConfig& config) {
+  std::uint16_t id = 0;
+  if (rte_eth_dev_get_port_by_name(netdev_of(config).c_str(), &id) == 0) return id;
+  return fail(ErrorCode::kNotFound, fmt::format("port {} ({}): no ethdev is called '{}'; set 'netdev'", config.name,
+                                                config.device, netdev_of(config)));
+}
+
+Status start_ethdev(const config::PortConfig& config, std::uint32_t workers, rte_mempool* pool, Port& port) {
   rte_eth_dev_info info{};
   if (const int error = rte_eth_dev_info_get(port.id, &info); error != 0)
     return tl::unexpected(ethdev_error(config, "device information", error));
@@ -103,14 +110,34 @@ Result<Port> start_port(const config::PortConfig& config, std::uint32_t workers,
   rte_ether_addr mac{};
   rte_eth_macaddr_get(port.id, &mac);
   std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), port.mac.octets.begin());
-  return port;
+  return {};
+}
+
+const rte_device* device_of(std::uint16_t id) {
+  rte_eth_dev_info info{};
+  return rte_eth_dev_info_get(id, &info) == 0 ? info.device : nullptr;
+}
+
+// Several ports may be of one device (representors): it goes with the last of them.
+Status close_ethdev(std::uint16_t id) {
+  auto* device = const_cast<rte_device*>(device_of(id));
+  rte_eth_dev_stop(id);
+  rte_eth_dev_close(id);
+  std::uint16_t other = 0;
+  if (device == nullptr) return {};
+  RTE_ETH_FOREACH_DEV(other) if (device_of(other) == device) return {};
+  const std::string name = rte_dev_name(device);
+  if (const int error = rte_dev_remove(device); error != 0)
+    return fail(ErrorCode::kUnavailable, fmt::format("EAL keeps device {}: {}", name, rte_strerror(-error)));
+  return {};
 }
 
 // Enough for all descriptors, all caches and what may lie in the hand-over rings (bounded by the pool itself: a full
 // pool is a counted drop).
 unsigned pool_size(const config::Config& config) {
   const auto threads = config.workers + 1;
-  const auto queues = static_cast<unsigned>(config.ports.size()) * config.workers;
+  const auto ports = std::max(config.ports.size(), kPortsInReserve);
+  const auto queues = static_cast<unsigned>(ports) * config.workers;
   const auto wanted = 8192 + threads * 2 * kCache + queues * 2 * kDescriptors;
   const auto affordable = config.eal.hugepages ? wanted : config.eal.memory_mb * 256;  // half of it at 2 KiB each
   return std::max(4096u, std::min(wanted, affordable));
@@ -129,22 +156,62 @@ Result<Ports> Ports::start(const config::Config& config) {
   if (ports.pool_ == nullptr)
     return fail(ErrorCode::kExhausted, fmt::format("no memory for {} packet buffers: {}; raise eal.memory_mb",
                                                    pool_size(config), rte_strerror(rte_errno)));
+  ports.workers_ = config.workers;
   for (const auto& entry : config.ports) {
-    auto port = start_port(entry, config.workers, ports.pool_);
-    if (!port) return tl::unexpected(port.error());
-    port->capture_packets = (*captures)[port->name];
-    log::info("port started", {{"port", port->name},
-                               {"device", entry.device},
-                               {"driver", port->driver},
-                               {"rx_queues", port->rx_queues},
-                               {"tx_queues", port->tx_queues}});
-    ports.ports_.push_back(std::move(*port));
+    if (auto appended = ports.append(entry); !appended) return tl::unexpected(appended.error());
+    ports.ports_.back().capture_packets = (*captures)[entry.name];
   }
   return ports;
 }
 
+// What a port that does not start leaves is closed with the others, or by add().
+Status Ports::append(const config::PortConfig& config) {
+  const auto id = find_ethdev(config);
+  if (!id) return tl::unexpected(id.error());
+  Port port{.id = *id, .incarnation = ++incarnations_, .name = config.name, .driver = "", .role = config.role};
+  if (auto started = start_ethdev(config, workers_, pool_, port); !started) return started;
+  log::info("port started", {{"port", port.name},
+                             {"device", config.device},
+                             {"driver", port.driver},
+                             {"rx_queues", port.rx_queues},
+                             {"tx_queues", port.tx_queues}});
+  ports_.push_back(std::move(port));
+  configs_.push_back(config);
+  return {};
+}
+
+Result<Port> Ports::add(const config::PortConfig& config) {
+  if (find(config.name) != nullptr)
+    return fail(ErrorCode::kAlreadyExists, fmt::format("port {}: there is one of that name", config.name));
+  const auto known = find_ethdev(config);
+  if (!known)
+    if (const int error = rte_dev_probe(config.device.c_str()); error != 0)
+      return tl::unexpected(ethdev_error(config, "EAL does not take the device", error));
+  if (auto appended = append(config); !appended) {
+    const auto id = find_ethdev(config);
+    if (!known && id) std::ignore = close_ethdev(*id);
+    return tl::unexpected(appended.error());
+  }
+  return ports_.back();
+}
+
+Status Ports::remove(std::string_view name) {
+  const auto* port = find(name);
+  if (port == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no port {}", name));
+  const auto at = port - ports_.data();
+  const auto id = port->id;
+  log::info("port removed", {{"port", port->name}, {"device", configs_[static_cast<std::size_t>(at)].device}});
+  ports_.erase(ports_.begin() + at);
+  configs_.erase(configs_.begin() + at);
+  return close_ethdev(id);
+}
+
 Ports::Ports(Ports&& other) noexcept
-    : ports_(std::exchange(other.ports_, {})), pool_(std::exchange(other.pool_, nullptr)) {}
+    : workers_(other.workers_),
+      incarnations_(other.incarnations_),
+      ports_(std::exchange(other.ports_, {})),
+      configs_(std::exchange(other.configs_, {})),
+      pool_(std::exchange(other.pool_, nullptr)) {}
 
 Ports::~Ports() {
   for (const auto& port : ports_) {

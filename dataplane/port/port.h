@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ethdev ports from the configuration: started, with one receive and transmit queue per worker where the device has
-// them. Place: dataplane/port. Thread safety: control thread; ids and queue counts are constant after start().
+// them. They come and go while the process runs.
+// Place: dataplane/port. Thread safety: control thread; ids and queue counts are constant for a port's life.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -16,7 +17,8 @@
 namespace foreflow::port {
 
 struct Port {
-  std::uint16_t id = 0;  // ethdev
+  std::uint16_t id = 0;           // ethdev; used again by later ports
+  std::uint32_t incarnation = 0;  // tells it from the others with that id
   std::string name;
   std::string driver;
   config::PortRole role = config::PortRole::kVm;
@@ -36,14 +38,28 @@ class Ports {
   Ports& operator=(Ports&&) = delete;
   ~Ports();  // stops and closes
 
+  // One more: its device is given to EAL unless it has it, configured and started. Errors as those of start(); what was
+  // begun is undone. Takes milliseconds to tens of them, as the driver does.
+  Result<Port> add(const config::PortConfig& config);
+  // Stops and closes the port, and takes its device from EAL unless other ports are of the same one. Nobody may poll it
+  // or send to it any more. Error: there is none of that name, or EAL keeps the device (the port is closed anyway).
+  Status remove(std::string_view name);
+
   const std::vector<Port>& all() const { return ports_; }
+  // In the order of all().
+  const std::vector<config::PortConfig>& configs() const { return configs_; }
   const Port* find(std::string_view name) const;
   rte_mempool* pool() const { return pool_; }
   static bool link_up(const Port& port);
 
  private:
   Ports() = default;
+  Status append(const config::PortConfig& config);
+
+  std::uint32_t workers_ = 1;
+  std::uint32_t incarnations_ = 0;
   std::vector<Port> ports_;
+  std::vector<config::PortConfig> configs_;
   rte_mempool* pool_ = nullptr;
 };
 

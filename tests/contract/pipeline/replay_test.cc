@@ -133,7 +133,7 @@ std::vector<wire::Report> replay(const std::filesystem::path& captures, std::uin
   const Devices devices(captures, workers);
   auto ports = port::Ports::start(devices.config());
   if (!ports) throw std::runtime_error(ports.error().message);
-  auto engine = Engine::create({.workers = workers, .clock = devices.config().clock}, ports->all(), ports->pool());
+  auto engine = Engine::create({.workers = workers, .clock = devices.config().clock}, ports->pool());
   if (!engine) throw std::runtime_error(engine.error().message);
   offload::Enforcer enforcer(nullptr);
   Configurator configurator(**engine, enforcer, ports->all());

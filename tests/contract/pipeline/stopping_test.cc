@@ -63,6 +63,7 @@ TEST(Stopping, TheLastIntervalReachesTheSpool) {
   config.id = "dp1";
   config.workers = 2;
   config.state_dir = directory.path();
+  config.signatures.clear();
   auto signals = Signals::block();
   ASSERT_TRUE(signals);
   {
@@ -77,7 +78,8 @@ TEST(Stopping, TheLastIntervalReachesTheSpool) {
     ASSERT_TRUE(session) << session.error().message;
     Background background([] {});
     offload::Enforcer enforcer(nullptr);
-    Control control({config, bed.ports(), bed.engine(), enforcer, **session, background, hello});
+    Control control({config, bed.ports(), bed.engine(), enforcer, **session, background, hello, {}});
+    ASSERT_TRUE(control.prepare());
     ASSERT_EQ(std::raise(SIGTERM), 0);  // waits until it is asked for
     control.run(*signals);
     bed.put("a", 0, make_frame({.source = mac(1), .destination = kGateway}));

@@ -2,12 +2,13 @@
 #include "tests/contract/pipeline/testbed.h"
 
 #include <cstring>
+#include <iterator>
 #include <numeric>
 #include <stdexcept>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <rte_eth_ring.h>
-#include <rte_ethdev.h>
 
 namespace foreflow::pipeline {
 namespace {
@@ -19,59 +20,77 @@ void must(bool held, const std::string& what) {
   if (!held) throw std::runtime_error(what);
 }
 
+config::Config config_for(std::uint16_t workers) {
+  config::Config config;
+  config.workers = workers;
+  config.eal = {.hugepages = false, .memory_mb = 64};  // decides how many packet buffers there are
+  return config;
+}
+
 }  // namespace
 
+RingPort::RingPort(const std::string& name, std::uint16_t queues) {
+  for (std::uint16_t queue = 0; queue < queues; ++queue) {
+    const auto make = [&](const char* way) {
+      auto* ring = rte_ring_create(fmt::format("{}_{}{}", name, way, queue).c_str(), kRingSize, SOCKET_ID_ANY, 0);
+      must(ring != nullptr, "ring");
+      return ring;
+    };
+    receive.push_back(make("rx"));
+    transmit.push_back(make("tx"));
+  }
+  must(rte_eth_from_rings(name.c_str(), receive.data(), queues, transmit.data(), queues, 0) >= 0, "ring port");
+  device = "net_ring_" + name;
+}
+
+RingPort::~RingPort() {
+  for (auto* ring : transmit) sent(*ring);
+  for (auto* ring : receive) rte_ring_free(ring);
+  for (auto* ring : transmit) rte_ring_free(ring);
+}
+
+std::vector<FrameBytes> RingPort::sent(rte_ring& ring) {
+  std::vector<FrameBytes> frames;
+  void* packet = nullptr;
+  while (rte_ring_dequeue(&ring, &packet) == 0) {
+    auto* mbuf = static_cast<rte_mbuf*>(packet);
+    const auto* bytes = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
+    frames.emplace_back(bytes, bytes + rte_pktmbuf_data_len(mbuf));
+    rte_pktmbuf_free(mbuf);
+  }
+  return frames;
+}
+
 Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock)
-    : workers_(workers) {
-  const int bed = test_beds++;
-  pool_ = rte_pktmbuf_pool_create(fmt::format("pool{}", bed).c_str(), 16383, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-                                  SOCKET_ID_ANY);
-  must(pool_ != nullptr, "pool");
+    : bed_(test_beds++), workers_(workers) {
+  auto started = port::Ports::start(config_for(workers));
+  must(started.has_value(), started ? "" : started.error().message);
+  devices_.emplace(std::move(*started));
   for (const auto& spec : ports) {
-    auto& rings = rings_.emplace_back();
-    const auto name = fmt::format("bed{}_{}", bed, spec.name);
-    for (std::uint16_t queue = 0; queue < workers; ++queue) {
-      const auto make = [&](const char* way) {
-        auto* ring = rte_ring_create(fmt::format("{}_{}{}", name, way, queue).c_str(), kRingSize, SOCKET_ID_ANY, 0);
-        must(ring != nullptr, "ring");
-        return ring;
-      };
-      rings.receive.push_back(make("rx"));
-      rings.transmit.push_back(make("tx"));
-    }
-    const int id = rte_eth_from_rings(name.c_str(), rings.receive.data(), workers, rings.transmit.data(), workers, 0);
-    must(id >= 0, "ring port");
-    port::Port port{.id = static_cast<std::uint16_t>(id), .name = spec.name, .driver = "net_ring", .role = spec.role};
-    port.rx_queues = port.tx_queues = workers;
-    port.largest_frame = spec.mtu + 18;
-    const rte_eth_conf conf{};
-    must(rte_eth_dev_configure(port.id, workers, workers, &conf) == 0, "configure");
-    for (std::uint16_t queue = 0; queue < workers; ++queue) {
-      must(rte_eth_rx_queue_setup(port.id, queue, 64, 0, nullptr, pool_) == 0, "receive queue");
-      must(rte_eth_tx_queue_setup(port.id, queue, 64, 0, nullptr) == 0, "transmit queue");
-    }
-    must(rte_eth_dev_start(port.id) == 0, "start");
-    ports_.push_back(port);
+    const auto added = devices_->add(make_port(spec));
+    must(added.has_value(), added ? "" : added.error().message);
   }
   auto engine = Engine::create({.workers = workers, .flows = {.capacity = 4096, .most_per_vm = 2048}, .clock = clock},
-                               ports_, pool_);
+                               devices_->pool());
   must(engine.has_value(), engine ? "" : engine.error().message);
   engine_ = std::move(*engine);
-  configurator_ = std::make_unique<Configurator>(*engine_, enforcer_, ports_);
+  configurator_ = std::make_unique<Configurator>(*engine_, enforcer_, devices_->all());
   reporter_ = std::make_unique<Reporter>(*engine_, enforcer_, *configurator_);
+  changes_ = std::make_unique<PortChanges>(*devices_, *engine_, *configurator_, enforcer_);
 }
 
 Testbed::~Testbed() {
   engine_.reset();
-  for (std::size_t i = 0; i < ports_.size(); ++i) {
-    sent(ports_[i].name);
-    rte_eth_dev_stop(ports_[i].id);
-    rte_eth_dev_close(ports_[i].id);
-    for (auto* ring : rings_[i].receive) rte_ring_free(ring);
-    for (auto* ring : rings_[i].transmit) rte_ring_free(ring);
-  }
-  rte_mempool_free(pool_);
+  while (!devices_->all().empty()) std::ignore = devices_->remove(std::string(devices_->all().front().name));
 }
+
+config::PortConfig Testbed::make_port(const TestPort& spec) {
+  auto& rings = rings_[spec.name];
+  rings = std::make_unique<RingPort>(fmt::format("bed{}_{}", bed_, spec.name), workers_);
+  return {.name = spec.name, .device = rings->device, .role = spec.role, .mtu = spec.mtu};
+}
+
+void Testbed::free_rings(const std::string& port) { rings_.erase(port); }
 
 wire::Applied Testbed::apply(const wire::DesiredState& desired) {
   configurator_->begin(desired);
@@ -89,11 +108,10 @@ void Testbed::use(std::shared_ptr<Signatures> signatures) {
 }
 
 void Testbed::put(const std::string& port, std::uint16_t queue, const FrameBytes& frame) {
-  auto* packet = rte_pktmbuf_alloc(pool_);
+  auto* packet = rte_pktmbuf_alloc(devices_->pool());
   must(packet != nullptr, "packet buffer");
   std::memcpy(rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size())), frame.data(), frame.size());
-  const auto index = static_cast<std::size_t>(&find(port) - ports_.data());
-  must(rte_ring_enqueue(rings_[index].receive[queue % workers_], packet) == 0, "receive ring is full");
+  must(rte_ring_enqueue(rings_.at(port)->receive[queue % workers_], packet) == 0, "receive ring is full");
 }
 
 void Testbed::run() {
@@ -105,23 +123,17 @@ void Testbed::run() {
 
 std::vector<FrameBytes> Testbed::sent(const std::string& port) {
   std::vector<FrameBytes> frames;
-  const auto index = static_cast<std::size_t>(&find(port) - ports_.data());
-  for (auto* ring : rings_[index].transmit) {
-    void* packet = nullptr;
-    while (rte_ring_dequeue(ring, &packet) == 0) {
-      auto* mbuf = static_cast<rte_mbuf*>(packet);
-      const auto* bytes = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
-      frames.emplace_back(bytes, bytes + rte_pktmbuf_data_len(mbuf));
-      rte_pktmbuf_free(mbuf);
-    }
+  for (auto* ring : rings_.at(port)->transmit) {
+    auto more = RingPort::sent(*ring);
+    frames.insert(frames.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
   }
   return frames;
 }
 
 const port::Port& Testbed::find(const std::string& name) const {
-  for (const auto& port : ports_)
-    if (port.name == name) return port;
-  throw std::runtime_error("no port " + name);
+  const auto* port = devices_->find(name);
+  if (port == nullptr) throw std::runtime_error("no port " + name);
+  return *port;
 }
 
 const wire::VmSample& sample_of(const wire::Report& report, VmId vm) {

@@ -2,7 +2,9 @@
 // An engine on ring ports: tests put frames into a port's queues, hand in the time, and look at what left.
 // The calling thread plays all workers in turn, so that a test decides in which order they see the packets.
 #pragma once
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/pipeline/configurator.h"
 #include "dataplane/pipeline/engine.h"
+#include "dataplane/pipeline/port_changes.h"
 #include "dataplane/pipeline/reporter.h"
 #include "tests/contract/pipeline/frames.h"
 
@@ -21,6 +24,21 @@ struct TestPort {
   std::string name;
   config::PortRole role = config::PortRole::kVm;
   std::uint32_t mtu = 1500;
+};
+
+// An ethdev whose cables end in the test's hands; it lasts until who runs it removes the device.
+struct RingPort {
+  // One receive and one transmit queue each; what is left in them goes with the rings.
+  RingPort(const std::string& name, std::uint16_t queues);
+  ~RingPort();
+  RingPort(const RingPort&) = delete;
+  RingPort& operator=(const RingPort&) = delete;
+
+  static std::vector<FrameBytes> sent(rte_ring& ring);
+
+  std::vector<rte_ring*> receive;
+  std::vector<rte_ring*> transmit;
+  std::string device;
 };
 
 class Testbed {
@@ -34,6 +52,12 @@ class Testbed {
   // Applies the state and waits for the grace period. Returns what was achieved.
   wire::Applied apply(const wire::DesiredState& desired);
   void use(std::shared_ptr<Signatures> signatures);
+
+  // A device for a port that is to come; free_rings() once it has left.
+  config::PortConfig make_port(const TestPort& spec);
+  void free_rings(const std::string& port);
+  PortChanges& changes() { return *changes_; }
+  const port::Ports& devices() const { return *devices_; }
 
   void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame);
   // One round of one worker.
@@ -49,27 +73,25 @@ class Testbed {
 
   wire::Report report() { return reporter_->report(UnixNanos{static_cast<std::int64_t>(now_ns_)}, kSecond); }
   Engine& engine() { return *engine_; }
+  Configurator& configurator() { return *configurator_; }
+  Reporter& reporter() { return *reporter_; }
   const std::vector<Problem>& problems() const { return configurator_->problems(); }
   const port::Port& find(const std::string& name) const;
-  const std::vector<port::Port>& ports() const { return ports_; }
+  const std::vector<port::Port>& ports() const { return devices_->all(); }
   std::uint16_t workers() const { return workers_; }
   // Packets that have not come back to the pool.
-  unsigned in_use() const { return rte_mempool_in_use_count(pool_); }
+  unsigned in_use() const { return rte_mempool_in_use_count(devices_->pool()); }
 
  private:
-  struct RingPort {
-    std::vector<rte_ring*> receive;
-    std::vector<rte_ring*> transmit;
-  };
-
+  int bed_;
   std::uint16_t workers_;
-  rte_mempool* pool_ = nullptr;
-  std::vector<port::Port> ports_;
-  std::vector<RingPort> rings_;
+  std::map<std::string, std::unique_ptr<RingPort>> rings_;
+  std::optional<port::Ports> devices_;
   offload::Enforcer enforcer_{nullptr};
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Configurator> configurator_;
   std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<PortChanges> changes_;
   std::uint64_t now_ns_ = kSecond;
 };
 
