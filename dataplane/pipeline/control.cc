@@ -177,7 +177,9 @@ bool Control::flows_ready(bool overdue) {
 }
 
 void Control::publish_report(UnixNanos time, std::uint64_t interval_ns) {
-  w_.session.publish(reporter_.report(time, interval_ns));
+  auto report = reporter_.report(time, interval_ns);
+  box_.show(make_box_view(w_.engine, configurator_, report));
+  w_.session.publish(std::move(report));
   flows_asked_ = false;
 }
 

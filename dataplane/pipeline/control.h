@@ -15,6 +15,7 @@
 #include "dataplane/config/config.h"
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/pipeline/background.h"
+#include "dataplane/pipeline/box_commands.h"
 #include "dataplane/pipeline/configurator.h"
 #include "dataplane/pipeline/engine.h"
 #include "dataplane/pipeline/port_changes.h"
@@ -92,6 +93,7 @@ class Control {
   StateFile state_file_;
   Configurator configurator_;
   Reporter reporter_;
+  BoxCommands box_;
   SystemClock clock_;
   std::optional<PortChanges> port_changes_;
   std::shared_ptr<Prepared<std::shared_ptr<Signatures>>> compiled_ =

@@ -22,7 +22,6 @@ int main(int argc, char** argv) {
                                      "-m",
                                      "256",
                                      "--no-pci",
-                                     "--no-telemetry",
                                      "--no-shconf",
                                      "--log-level=warning",
                                      fmt::format("--file-prefix=foreflow-test-{}", getpid())};
