@@ -18,8 +18,8 @@ void put(pb::DirectionTraffic& to, const model::VmLive& live, Direction directio
   to.set_offered_rate(model::rate(sample.offered_bytes, live.interval_ns).value);
   to.set_passed_rate(model::rate(sample.passed_bytes, live.interval_ns).value);
   to.set_limited(sample.limited);
-  to.set_peak_10ms_rate(model::rate(sample.peak_10ms_bytes.value_or(0), 10 * kMilli).value);
-  to.set_peak_1ms_rate(model::rate(sample.peak_1ms_bytes.value_or(0), kMilli).value);
+  if (sample.peak_10ms_bytes) to.set_peak_10ms_rate(model::rate(*sample.peak_10ms_bytes, 10 * kMilli).value);
+  if (sample.peak_1ms_bytes) to.set_peak_1ms_rate(model::rate(*sample.peak_1ms_bytes, kMilli).value);
   auto& sums = *to.mutable_totals();
   sums.set_offered_packets(totals.offered_packets);
   sums.set_offered_bytes(totals.offered_bytes);

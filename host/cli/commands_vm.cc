@@ -80,6 +80,9 @@ std::string counts_text(const google::protobuf::Map<std::string, std::uint64_t>&
   return text.empty() ? "-" : text;
 }
 
+// Packets that the hardware drops are seen by nobody one by one.
+std::string peak_text(bool known, std::uint64_t rate) { return known ? rate_text(rate) : "not observable"; }
+
 std::string side_text(const char* name, const pb::DirectionTraffic& traffic, const pb::LimitPolicy& policy,
                       bool allocated_one, const pb::Allocation& allocation) {
   const auto& totals = traffic.totals();
@@ -87,7 +90,8 @@ std::string side_text(const char* name, const pb::DirectionTraffic& traffic, con
       "{}\n  now           offered {}, passed {}{}, 10 ms peak {}, 1 ms peak {}\n"
       "  policy        guarantee {}, cap {}, weight {}{}\n",
       name, rate_text(traffic.offered_rate()), rate_text(traffic.passed_rate()), traffic.limited() ? ", limited" : "",
-      rate_text(traffic.peak_10ms_rate()), rate_text(traffic.peak_1ms_rate()), rate_text(policy.guarantee()),
+      peak_text(traffic.has_peak_10ms_rate(), traffic.peak_10ms_rate()),
+      peak_text(traffic.has_peak_1ms_rate(), traffic.peak_1ms_rate()), rate_text(policy.guarantee()),
       rate_text(policy.cap()), policy.weight(),
       policy.packets() == 0 ? "" : fmt::format(", {} packets/s", policy.packets()));
   if (allocated_one)

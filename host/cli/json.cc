@@ -23,6 +23,7 @@ std::string lower(std::string text) {
 }
 
 ordered_json single(const Message& message, const Reflection& reflection, const FieldDescriptor* field) {
+  if (field->has_presence() && !reflection.HasField(message, field)) return nullptr;
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
       return reflection.GetInt32(message, field);
@@ -43,7 +44,7 @@ ordered_json single(const Message& message, const Reflection& reflection, const 
     case FieldDescriptor::CPPTYPE_ENUM:
       return lower(reflection.GetEnum(message, field)->name());
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return reflection.HasField(message, field) ? to_json(reflection.GetMessage(message, field)) : nullptr;
+      return to_json(reflection.GetMessage(message, field));
   }
   return nullptr;
 }

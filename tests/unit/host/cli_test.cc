@@ -136,6 +136,15 @@ TEST(Json, HasEveryFieldAndNullForUnlimited) {
   EXPECT_TRUE(json["ingress"].is_null());
 }
 
+TEST(Json, APeakThatCouldNotBeObservedIsNullAndNotZero) {
+  pb::DirectionTraffic traffic;
+  traffic.set_peak_1ms_rate(0);
+  const auto json = to_json(traffic);
+  EXPECT_TRUE(json["peak_10ms_rate"].is_null());
+  EXPECT_EQ(json["peak_1ms_rate"], 0);
+  EXPECT_EQ(json["offered_rate"], 0);
+}
+
 TEST(Json, ForeignBytesThatAreNoTextDoNotBreakIt) {
   pb::Flow flow;
   flow.set_vm("web");
