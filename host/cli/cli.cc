@@ -57,6 +57,17 @@ std::vector<std::string> join_watch(const std::vector<std::string>& words) {
   return joined;
 }
 
+// `foreflow --version` and `foreflow help vm`, as other programs taught people to ask.
+std::vector<std::string> accept_customs(std::vector<std::string> words) {
+  if (words.empty()) return words;
+  if (words[0] == "--version") words[0] = "version";
+  if (words[0] == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return words;
+}
+
 struct Line {
   std::vector<std::string> command;  // noun, verb, arguments and the command's own options, in order
   po::variables_map globals;
@@ -110,7 +121,7 @@ tl::expected<void, Failure> read_own(const Command& command, const std::vector<s
 }
 
 ExitCode report(const Failure& failure, std::ostream& err) {
-  err << "foreflow: " << failure.message << "\n";
+  err << "foreflow: " << failure.message << (failure.message.ends_with('\n') ? "" : "\n");
   return failure.code;
 }
 
@@ -148,13 +159,13 @@ ExitCode help(const Line& line, const Command* command, const po::options_descri
 ExitCode run(const std::vector<std::string>& words, const Environment& environment, std::ostream& out,
              std::ostream& err) {
   const auto globals = global_options();
-  const auto line = split(words, globals);
+  const auto line = split(accept_customs(words), globals);
   if (!line) return report(line.error(), err);
   const auto* command = find(line->command);
   if (line->globals.count("help") != 0) return help(*line, command, globals, out, err);
   if (line->command.empty()) return report({ExitCode::kUsage, "a command is missing; foreflow --help lists all"}, err);
   if (!command && line->command.size() == 1 && is_noun(line->command[0]))
-    return report({ExitCode::kUsage, "a verb is missing\n" + noun_help(line->command[0])}, err);
+    return report({ExitCode::kUsage, "a verb is missing\n\n" + noun_help(line->command[0])}, err);
   if (!command) return report({ExitCode::kUsage, unknown_command(line->command)}, err);
   if (line->globals.count("watch") != 0 && !command->watchable)
     return report({ExitCode::kUsage, fmt::format("--watch is for commands that show something; '{}{}{}' runs once",

@@ -47,6 +47,19 @@ TEST(Cli, AnUnknownCommandIsAUsageErrorWithASuggestion) {
   EXPECT_THAT(wrong.err, HasSubstr("unknown command 'polcy set'; did you mean 'policy set'?"));
 }
 
+TEST(Cli, OtherProgramsWaysToAskForHelpAndVersionWork) {
+  EXPECT_EQ(ran({"--version"}).out, ran({"version"}).out);
+  EXPECT_EQ(ran({"help"}).out, ran({"--help"}).out);
+  EXPECT_EQ(ran({"help", "vm", "show"}).out, ran({"vm", "show", "--help"}).out);
+  EXPECT_EQ(ran({"help", "vn"}).code, ExitCode::kUsage);
+}
+
+TEST(Cli, ANounAloneShowsItsVerbsAndNoEmptyLineAfterThem) {
+  const auto shown = ran({"vm"});
+  EXPECT_EQ(shown.code, ExitCode::kUsage);
+  EXPECT_EQ(shown.err, "foreflow: a verb is missing\n\n" + ran({"vm", "--help"}).out);
+}
+
 TEST(Cli, WrongOptionsAreUsageErrors) {
   EXPECT_THAT(ran({"vm", "list", "--frob"}).err, HasSubstr("--frob"));
   EXPECT_EQ(ran({"vm", "list", "--frob"}).code, ExitCode::kUsage);
