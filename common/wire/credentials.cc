@@ -119,13 +119,17 @@ Result<Credentials> load_credentials(const TlsFiles& files) {
     return fail(ErrorCode::kInvalidConfig, fmt::format("{}: {}", file.string(), what));
   };
   Credentials credentials;
+  std::string unreadable;
   for (const auto& [path, content] :
        {std::pair(&files.ca, &credentials.ca), std::pair(&files.certificate, &credentials.certificate),
         std::pair(&files.key, &credentials.key)}) {
     auto read = read_file(*path, kLargestFile);
-    if (!read) return fail(ErrorCode::kInvalidConfig, read.error().message);
-    *content = std::move(*read);
+    if (read)
+      *content = std::move(*read);
+    else
+      unreadable += (unreadable.empty() ? "" : "; ") + read.error().message;
   }
+  if (!unreadable.empty()) return fail(ErrorCode::kInvalidConfig, std::move(unreadable));
   if (!parse_certificate(credentials.ca)) return fault(files.ca, "expected a CA certificate in PEM form");
   const auto certificate = parse_certificate(credentials.certificate);
   if (!certificate) return fault(files.certificate, "expected a certificate in PEM form");

@@ -32,7 +32,7 @@ struct Credentials {
   CertificateIdentity identity;
 };
 
-// Errors name the file: missing, no PEM, key of another certificate.
+// Errors name the file: missing (every one of them), no PEM, key of another certificate.
 Result<Credentials> load_credentials(const TlsFiles& files);
 
 enum class TlsRole : std::uint8_t { kServer, kClient };

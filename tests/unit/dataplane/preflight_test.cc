@@ -55,6 +55,13 @@ TEST_F(Preflight, NamesTheCertificateThatIsMissing) {
   EXPECT_THAT(why(bad), AllOf(HasSubstr("absent.crt"), HasSubstr("No such file")));
 }
 
+TEST_F(Preflight, NamesEveryFileThatIsMissing) {
+  auto bad = config();
+  bad.manager.ca = folder_ / "absent-ca.crt";
+  bad.manager.key = folder_ / "absent.key";
+  EXPECT_THAT(why(bad), AllOf(HasSubstr("absent-ca.crt: No such file"), HasSubstr("absent.key: No such file")));
+}
+
 TEST_F(Preflight, AKeyBelongsToItsCertificate) {
   auto bad = config();
   bad.manager.key = *certificates_ / "dpu1.key";
