@@ -42,7 +42,7 @@ options::options_description describe_options() {
 }
 
 void print_help(const options::options_description& all) {
-  std::cout << "Usage: foreflow-dataplane --config FILE [--check]\n\n"
+  std::cout << "usage: foreflow-dataplane --config FILE [--check]\n\n"
                "Polls ports with DPDK, counts and recognises every VM's traffic, enforces the limits that\n"
                "the manager sends, and reports to it each second.\n\n"
             << all
@@ -122,7 +122,7 @@ int run(const config::Config& config, const std::string& file) {
 int check(const config::Config& config, const std::string& file) {
   if (const auto good = config::preflight(config, port::allowed_cpus(), SystemClock{}.now()); !good)
     return report(good.error());
-  fmt::print("{}: good; {} ports, {} workers\n", file, config.ports.size(), config.workers);
+  fmt::print("{}: good; ports: {}, workers: {}\n", file, config.ports.size(), config.workers);
   return kOk;
 }
 
@@ -134,7 +134,8 @@ int main(int argc, char** argv) {
   const auto all = describe_options();
   options::variables_map given;
   try {
-    options::store(options::parse_command_line(argc, argv, all), given);
+    const auto style = options::command_line_style::default_style & ~options::command_line_style::allow_guessing;
+    options::store(options::command_line_parser(argc, argv).options(all).positional({}).style(style).run(), given);
   } catch (const options::error& error) {
     fmt::print(stderr, "foreflow-dataplane: {}; see --help\n", error.what());
     return kUsage;

@@ -30,22 +30,26 @@ int report(const Error& error) {
   return kFailed;
 }
 
+// In the source tree its own; elsewhere the package's.
+std::string default_signatures() {
+  std::error_code error;
+  return fs::is_directory("configs/signatures", error) ? "configs/signatures" : "/usr/share/foreflow/signatures";
+}
+
 options::options_description describe_options() {
   options::options_description all("Options");
   all.add_options()("output,o", options::value<std::string>()->value_name("FILE")->default_value("-"),
                     "where the rows go; '-' is standard output")(
-      "signatures,s", options::value<std::string>()->value_name("DIR")->default_value("configs/signatures"),
+      "signatures,s", options::value<std::string>()->value_name("DIR")->default_value(default_signatures()),
       "signature files")("cache", options::value<std::string>()->value_name("DIR")->default_value(""),
                          "keeps compiled signatures for the next run; '' keeps none")(
       "no-port-hints", "ports decide nothing, not even between equals")("version", "print the version and exit")(
-      "help,h", "print this help and exit")("capture",
-                                            options::value<std::vector<std::string>>()->value_name("DIR|FILE"),
-                                            "captures, also without --capture");
+      "help,h", "print this help and exit");
   return all;
 }
 
 void print_help(const options::options_description& all) {
-  std::cout << "Usage: foreflow-classify [options] DIR|FILE...\n\n"
+  std::cout << "usage: foreflow-classify [OPTIONS] DIR|FILE...\n\n"
                "Names the flows of captures (pcap, pcapng; of a folder: every *.pcap, *.pcapng and *.cap below it).\n\n"
             << all << "\nExit status: 0, or 1 when a capture or the signatures could not be read.\n";
 }
@@ -142,11 +146,13 @@ int run(const options::variables_map& given) {
 int main(int argc, char** argv) {
   using namespace foreflow;
   const auto all = describe_options();
+  options::options_description accepted;
+  accepted.add(all).add_options()("capture", options::value<std::vector<std::string>>());
   options::positional_options_description positional;
   positional.add("capture", -1);
   options::variables_map given;
   try {
-    options::store(options::command_line_parser(argc, argv).options(all).positional(positional).run(), given);
+    options::store(options::command_line_parser(argc, argv).options(accepted).positional(positional).run(), given);
     options::notify(given);
   } catch (const options::error& error) {
     fmt::print(stderr, "foreflow-classify: {}; see --help\n", error.what());

@@ -155,7 +155,7 @@ Result<ManagerConfig> load_config(const std::filesystem::path& file) {
 }
 
 std::string summary(const ManagerConfig& config) {
-  return fmt::format("{} dataplanes, {} VMs, {} tiers", config.fleet.dataplanes.size(), config.fleet.vms.size(),
+  return fmt::format("dataplanes: {}, VMs: {}, tiers: {}", config.fleet.dataplanes.size(), config.fleet.vms.size(),
                      config.fleet.tiers.size());
 }
 
