@@ -16,12 +16,13 @@ STARTED = time.monotonic()
 
 def parse_options():
     parser = argparse.ArgumentParser(
-        prog="scripts/demo", description="Real guests behind Foreflow's dataplane: what is counted, recognised, forecast "
-        "and limited, with every figure measured from outside as well. As root on live traffic; otherwise on generated "
-        "captures.")
+        prog="scripts/demo", allow_abbrev=False,
+        description="Real guests behind Foreflow's dataplane: what is counted, recognised, forecast and limited, with "
+        "every figure measured from outside as well. As root on live traffic; otherwise on generated captures.")
     parser.add_argument("--once", action="store_true", help="end by itself (the default unless --keep)")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end, until Ctrl-C")
-    parser.add_argument("--store", choices=("sqlite", "influxdb"), default="sqlite")
+    parser.add_argument("--store", choices=("sqlite", "influxdb"), default="sqlite",
+                        help="where the series are kept (default sqlite); influxdb starts an influxd for it")
     parser.add_argument("--replay", action="store_true", help="captures instead of live traffic, also as root")
     parser.add_argument("--preset", default="dev", help="which build to use (default dev)")
     parser.add_argument("--no-build", action="store_true", help="use the programs as they are; install nothing")

@@ -106,7 +106,8 @@ class Foreflow:
             text += port_section(name, device, "uplink" if name == "uplink" else "vm")
         (self.folder / "dataplane.toml").write_text(text)
         for program, file in (("foreflow-dataplane-emulated", "dataplane.toml"), ("foreflowd", self._manager_file())):
-            run([self.binaries / program, "--check", "--config", self.folder / file])
+            # Compiling all signatures takes several seconds of a processor, which may have other work.
+            run([self.binaries / program, "--check", "--config", self.folder / file], seconds=120)
 
     def _manager_file(self, mode="enforce"):
         text = MANAGER_CONFIG.format(dataplane=DATAPLANE, folder=self.folder, mode=mode, link=self.link, api=self.api,
@@ -136,7 +137,7 @@ class Foreflow:
             # A poll thread has a processor of its own in earnest; here it shares with everything it serves.
             os.setpriority(os.PRIO_PROCESS, self.processes.running["dataplane"].pid, -10)
 
-    def wait_connected(self, seconds=30):
+    def wait_connected(self, seconds=60):
         def connected():
             for program in ("dataplane", "foreflowd"):
                 self.processes.require_alive(program)

@@ -17,6 +17,8 @@ def keep(stage, ledger):
     print(f"\n{ledger.table()}\n\nIt keeps running. Try, in another shell:\n\n  ff() {{ {command} \"$@\"; }}")
     for words in TRIES[foreflow.clock]:
         print(f"  ff {words}")
+    if foreflow.clock == "wall":
+        print("\nFor two minutes the forecasts still remember the flood; then the allocations follow the ordinary traffic.")
     print(f"\nState and logs: {foreflow.folder}\nEnd with Ctrl-C.", flush=True)
     programs = ("dataplane", "foreflowd") if foreflow.clock == "wall" else ("foreflowd",)
     while True:
