@@ -15,18 +15,30 @@
 namespace {
 std::atomic<std::uint64_t> allocations{0};
 
-void* counted(std::size_t size, std::size_t alignment) {
+void* counted_or_null(std::size_t size, std::size_t alignment) noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
   // aligned_alloc wants a multiple of the alignment.
-  if (void* block = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment)) return block;
+  return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+}
+
+void* counted(std::size_t size, std::size_t alignment) {
+  if (void* block = counted_or_null(size, alignment)) return block;
   throw std::bad_alloc();
 }
 }  // namespace
 
-// Not inlined: GCC would take free() in one and new in another for a mismatch.
+// Not inlined: GCC would take free() in one and new in another for a mismatch. The forms that do not throw are here
+// too: under AddressSanitizer those of the library are not made of these.
 [[gnu::noinline]] void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
   return counted(size, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  return counted_or_null(size, alignof(std::max_align_t));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment,
+                                     const std::nothrow_t& /*tag*/) noexcept {
+  return counted_or_null(size, static_cast<std::size_t>(alignment));
 }
 [[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
 [[gnu::noinline]] void operator delete(void* block, std::size_t /*size*/) noexcept { std::free(block); }
