@@ -23,6 +23,18 @@ using AppId = std::uint16_t;
 // What a verdict rests on. kName: a host name in the payload; kCached: what was learned of the same end before.
 enum class Source : std::uint8_t { kNone, kPayload, kName, kPort, kCached, kBehaviour };
 
+// What kind of traffic it looks like, where nothing better is known (behaviour.h).
+enum class Behaviour : std::uint8_t {
+  kNone,
+  kInteractive,
+  kBulk,
+  kStreaming,
+  kRealTime,
+  kRequestResponse,
+  kBeacon,
+  kScan  // a connection was asked for, and nothing was ever said
+};
+
 struct Verdict {
   ProtocolId protocol = 0;
   AppId app = 0;
@@ -32,7 +44,8 @@ struct Verdict {
   // Not 0: seen for the first time of a protocol that one payload cannot prove (RTP with a dynamic type). The caller
   // may keep it with the flow and hand it back with the next payload; `protocol` is 0 until then.
   ProtocolId suspected = 0;
-  bool has_name = false;  // the payload stated a host name, of a known service or not
+  bool has_name = false;                   // the payload stated a host name, of a known service or not
+  Behaviour behaviour = Behaviour::kNone;  // none where the payload said what it is
 };
 
 // Who sent a payload, where that is known: the client opened the connection.

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "dataplane/classify/assembly.h"
+#include "dataplane/classify/behaviour.h"
 #include "dataplane/classify/classifier.h"
 #include "dataplane/net/octets.h"
 #include "dataplane/net/parse.h"
@@ -56,6 +57,7 @@ struct Conversation {
   std::uint8_t followed = 0;   // payloads since `follow` began
   bool is_open = false;
   std::uint32_t bytes = 0;  // of payload on the wire
+  PacketShape shape;        // of what was shown to patterns
 };
 static_assert(sizeof(Conversation) <= 192);
 

@@ -72,7 +72,7 @@ bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const Flo
   const Subject subject{conversation, ends, packet};
   bool is_final = conversation.follow != Follow::kNothing ? follow(subject) : look(subject);
   if (id == 0) is_final = conversation.verdict.protocol != 0;  // nothing is kept for the next payload
-  if (is_final) complete(conversation.verdict, ends, conversation.client, packet.time_ns);
+  if (is_final) complete(conversation, ends, packet.time_ns);
   verdict = conversation.verdict;
   if (is_final || id == 0) forget(id);
   return is_final;
@@ -96,6 +96,7 @@ bool FlowClassifier::look(const Subject& subject) noexcept {
                                        .whole_size = static_cast<std::uint32_t>(packet.payload.whole_size())});
   conversation.suspected = seen.suspected;
   ++conversation.inspected;
+  conversation.shape.add(packet.sender, packet.payload, packet.time_ns);
   if (seen.confidence > conversation.verdict.confidence) conversation.verdict = seen;
   if (seen.protocol == 0 || conversation.verdict.confidence < kSure) return is_spent(conversation);
   conversation.follow = what_follows(conversation);
@@ -122,22 +123,42 @@ Follow FlowClassifier::what_follows(const Conversation& conversation) const noex
 Verdict FlowClassifier::conclude(ConversationId& id, const FlowEnds& ends, std::uint64_t now_ns) noexcept {
   if (id == 0) return guess(ends, now_ns);
   auto& conversation = conversations_[id];
-  complete(conversation.verdict, ends, conversation.client, now_ns);
+  complete(conversation, ends, now_ns);
   const auto verdict = conversation.verdict;
   forget(id);
   return verdict;
 }
 
 Verdict FlowClassifier::guess(const FlowEnds& ends, std::uint64_t now_ns) const noexcept {
+  constexpr std::uint8_t kScanConfidence = 20;  // it may as well be an idle connection, or the end of a capture
+  auto verdict = known_or_by_port(ends, now_ns);
+  const bool was_asked_for = ends.ip_protocol == net::kTcp && ends.client != kUnknownSide;
+  if (was_asked_for) take_behaviour(verdict, {Behaviour::kScan, kScanConfidence});
+  return verdict;
+}
+
+Verdict FlowClassifier::known_or_by_port(const FlowEnds& ends, std::uint64_t now_ns) const noexcept {
   const auto verdict = known_of(ends, seconds(now_ns));
   return verdict.protocol != 0 ? verdict : by_port(ends);
 }
 
+// What the flow looks like, beside a port's guess or in place of any. It names no category: taking real time for a call
+// gained nothing, since games and tunnels look the same.
+void FlowClassifier::take_behaviour(Verdict& verdict, BehaviourGuess guess) noexcept {
+  if (guess.behaviour == Behaviour::kNone || verdict.source == Source::kCached) return;
+  verdict.behaviour = guess.behaviour;
+  if (verdict.protocol != 0) return;
+  verdict.source = Source::kBehaviour;
+  verdict.confidence = guess.confidence;
+}
+
 // Adds what is known from elsewhere, and learns from what the payload said.
-void FlowClassifier::complete(Verdict& verdict, const FlowEnds& ends, Side client, std::uint64_t now_ns) noexcept {
+void FlowClassifier::complete(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept {
+  auto& verdict = conversation.verdict;
   const auto now = seconds(now_ns);
   if (verdict.protocol == 0) {
-    verdict = guess(ends, now_ns);
+    verdict = known_or_by_port(ends, now_ns);
+    take_behaviour(verdict, conversation.shape.guess(ends.ip_protocol == net::kUdp));
     return;
   }
   const bool has_service = verdict.app != 0;
@@ -157,7 +178,7 @@ void FlowClassifier::complete(Verdict& verdict, const FlowEnds& ends, Side clien
     }
   }
   refine_by_group(verdict, known_, ends);
-  const auto server = server_of(ends, client);
+  const auto server = server_of(ends, conversation.client);
   if (config_.port_hints) refine_by_port(verdict, known_, ends, server);
   if (server != kUnknownSide && verdict.confidence >= kSure) hosts_.put(key_of(ends, server), now, verdict);
 }

@@ -4,7 +4,7 @@
 // Memory is taken at construction; nothing is allocated per packet. A conversation is open from a flow's first payload
 // to its verdict; when none is free the flow is judged payload by payload. Evidence, best first: the payload, a name in
 // it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); the port alone, where hints
-// are allowed.
+// are allowed; what its packets look like (kBehaviour).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -75,7 +75,9 @@ class FlowClassifier {
   bool look(const Subject& subject) noexcept;
   bool is_spent(const Conversation& conversation) const noexcept;
   Follow what_follows(const Conversation& conversation) const noexcept;
-  void complete(Verdict& verdict, const FlowEnds& ends, Side client, std::uint64_t now_ns) noexcept;
+  void complete(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
+  static void take_behaviour(Verdict& verdict, BehaviourGuess guess) noexcept;
+  Verdict known_or_by_port(const FlowEnds& ends, std::uint64_t now_ns) const noexcept;
   Side server_of(const FlowEnds& ends, Side client) const noexcept;
   Verdict known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
   Verdict by_port(const FlowEnds& ends) const noexcept;

@@ -43,8 +43,9 @@ options::options_description describe_options() {
       "signatures,s", options::value<std::string>()->value_name("DIR")->default_value(default_signatures()),
       "signature files")("cache", options::value<std::string>()->value_name("DIR")->default_value(""),
                          "keeps compiled signatures for the next run; '' keeps none")(
-      "no-port-hints", "ports decide nothing, not even between equals")("version", "print the version and exit")(
-      "help,h", "print this help and exit");
+      "no-port-hints", "ports decide nothing, not even between equals")(
+      "verbose,v", "one more column: what kind of traffic a flow without usable payload looks like")(
+      "version", "print the version and exit")("help,h", "print this help and exit");
   return all;
 }
 
@@ -124,7 +125,7 @@ int run(const options::variables_map& given) {
   if (!classifier) return report(classifier.error());
   const auto engine = classify::FlowClassifier::create(**classifier, {.port_hints = given.count("no-port-hints") == 0});
   if (!engine) return report(engine.error());
-  auto predictions = offline::Predictions::create(given["output"].as<std::string>());
+  auto predictions = offline::Predictions::create(given["output"].as<std::string>(), given.count("verbose") != 0);
   if (!predictions) return report(predictions.error());
 
   int status = kOk;

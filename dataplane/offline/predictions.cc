@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/category.h"
+#include "dataplane/classify/behaviour.h"
 
 namespace foreflow::offline {
 namespace {
@@ -61,23 +62,26 @@ void Predictions::Close::operator()(std::FILE* file) const noexcept {
   if (file != stdout) std::fclose(file);
 }
 
-Result<Predictions> Predictions::create(const std::string& file) {
+Result<Predictions> Predictions::create(const std::string& file, bool is_verbose) {
   auto* opened = file == "-" ? stdout : std::fopen(file.c_str(), "w");
   if (opened == nullptr) return fail(ErrorCode::kIo, fmt::format("{}: {}", file, std::strerror(errno)));
   fmt::print(opened,
              "file\tproto\tip_a\tport_a\tip_b\tport_b\tprotocol\tcategory\tapp\tconfidence\tsource\t"
-             "packets_inspected\n");
-  return Predictions(opened, file);
+             "packets_inspected{}\n",
+             is_verbose ? "\tbehaviour" : "");
+  return Predictions(opened, file, is_verbose);
 }
 
 void Predictions::add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier) {
   const auto& ends = flow.ends;
   const auto& verdict = flow.verdict;
-  fmt::format_to(std::back_inserter(rows_), FMT_COMPILE("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n"), capture,
+  fmt::format_to(std::back_inserter(rows_), FMT_COMPILE("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}"), capture,
                  transport_name(ends.ip_protocol), text(ends.address[0], flow.ip_version), ends.port[0],
                  text(ends.address[1], flow.ip_version), ends.port[1], classifier.protocol_name(verdict.protocol),
                  to_string(verdict.category), or_dash(classifier.app_name(verdict.app)), verdict.confidence,
                  text(verdict.source), flow.inspected);
+  if (is_verbose_) fmt::format_to(std::back_inserter(rows_), "\t{}", to_string(verdict.behaviour));
+  rows_.push_back('\n');
   if (rows_.size() >= kManyBytes) write_rows();
 }
 

@@ -17,8 +17,8 @@ namespace foreflow::offline {
 
 class Predictions {
  public:
-  // "-": standard output.
-  static Result<Predictions> create(const std::string& file);
+  // "-": standard output. `is_verbose`: one more column, behaviour, behind the others.
+  static Result<Predictions> create(const std::string& file, bool is_verbose = false);
 
   void add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier);
   // Error: something could not be written.
@@ -29,13 +29,15 @@ class Predictions {
     void operator()(std::FILE* file) const noexcept;
   };
 
-  Predictions(std::FILE* file, std::string name) : file_(file), name_(std::move(name)) {}
+  Predictions(std::FILE* file, std::string name, bool is_verbose)
+      : file_(file), name_(std::move(name)), is_verbose_(is_verbose) {}
 
   void write_rows();
 
   std::unique_ptr<std::FILE, Close> file_;
   fmt::memory_buffer rows_;  // not written yet
   std::string name_;
+  bool is_verbose_;
 };
 
 }  // namespace foreflow::offline

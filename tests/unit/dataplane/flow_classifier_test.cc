@@ -246,6 +246,39 @@ TEST_F(FlowClassifierTest, AFlowThatFindsNoFreeConversationIsStillJudgedByEachPa
   EXPECT_NE(next.id, 0u);
 }
 
+TEST_F(FlowClassifierTest, WhatCannotBeNamedIsToldByItsBehaviourWithLowConfidence) {
+  start({.conversations = 64, .port_hints = false});
+  auto call = udp_flow(40'000, 30'000);
+  for (int i = 0; i < 10 && !call.is_final; ++i) {
+    Frame noise(i % 3 == 0 ? 130 : 70, 0xff);
+    for (std::size_t at = 1; at < noise.size(); ++at) noise[at] = static_cast<std::uint8_t>(at * 37 + i * 11);
+    call.is_final =
+        engine_->inspect(call.id, call.ends,
+                         {noise, static_cast<Side>(i % 4 < 2), 0, kNanosPerSecond + i * 10'000'000ull}, call.verdict);
+  }
+  ASSERT_TRUE(call.is_final);
+  EXPECT_EQ(protocol(call), "unknown");
+  EXPECT_EQ(call.verdict.category, Category::kUnknown);
+  EXPECT_EQ(call.verdict.source, Source::kBehaviour);
+  EXPECT_EQ(call.verdict.behaviour, Behaviour::kRealTime);
+  EXPECT_LE(call.verdict.confidence, 40);
+}
+
+TEST_F(FlowClassifierTest, PayloadEvidenceLeavesNoWordToBehaviour) {
+  auto flow = tcp_flow(40'000, 30'000);
+  say(flow, 0, testing::tls_client_hello("www.netflix.com"));
+  EXPECT_EQ(flow.verdict.behaviour, Behaviour::kNone);
+}
+
+TEST_F(FlowClassifierTest, AConnectionThatWasAskedForAndSaidNothingLooksLikeAScan) {
+  auto probe = tcp_flow(40'000, 30'000);
+  EXPECT_EQ(engine_->conclude(probe.id, probe.ends, kNanosPerSecond).behaviour, Behaviour::kNone) << "it may be old";
+  probe.ends.client = 0;
+  const auto verdict = engine_->conclude(probe.id, probe.ends, kNanosPerSecond);
+  EXPECT_EQ(verdict.behaviour, Behaviour::kScan);
+  EXPECT_EQ(verdict.source, Source::kBehaviour);
+}
+
 TEST_F(FlowClassifierTest, AFlowThatSaysNothingKnownEndsWithItsBudget) {
   auto flow = tcp_flow(40'000, 30'000);
   int payloads = 0;

@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/fuzz/flow_table_target.h"
+#include "tests/fuzz/parsers.h"
 #include "tests/fuzz/targets.h"
 #include "tests/unit/dataplane/payload_samples.h"
+#include "tests/unit/dataplane/quic_samples.h"
 
 namespace foreflow::fuzz {
 namespace {
@@ -70,6 +72,47 @@ TEST(FuzzTargets, ChangedPayloadsOfEveryProtocolPassTheInspector) {
   const auto& samples = testing::payload_samples();
   Mutator mutator(2);
   for (int i = 0; i < 50'000; ++i) run(payload, mutator.change(samples[mutator.below(samples.size())].payload));
+}
+
+// Of every protocol, and the messages that only parsers read.
+std::vector<Frame> messages() {
+  std::vector<Frame> all;
+  for (const auto& sample : testing::payload_samples()) all.push_back(sample.payload);
+  auto hello = testing::tls_client_hello("www.example.org");
+  all.push_back(hello);
+  all.emplace_back(hello.begin() + 5, hello.end());
+  hello.erase(hello.begin(), hello.begin() + 5);
+  all.push_back(testing::quic_crypto(0, hello));
+  all.push_back(testing::quic_sample_initial(0, testing::quic_crypto(0, hello)));
+  for (const std::string_view text :
+       {"227 Entering Passive Mode (10,0,0,2,117,48)\r\n", "EPRT |2|2001:db8::1|5282|\r\n",
+        "c=IN IP4 10.0.0.2\r\nm=audio 49170 RTP/AVP 0\r\n", "Transport: RTP/AVP;unicast;client_port=8000-8001\r\n"})
+    all.emplace_back(text.begin(), text.end());
+  return all;
+}
+
+TEST(FuzzTargets, ChangedMessagesPassEveryParserAlone) {
+  const auto originals = messages();
+  Mutator mutator(6);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto input = mutator.change(originals[mutator.below(originals.size())]);
+    for (const auto target : {validators, tls, quic, dns, announcement, dissect}) run(target, input);
+  }
+}
+
+TEST(FuzzTargets, ConversationsInPiecesEndWithAVerdictAndLeaveNothing) {
+  const auto originals = messages();
+  Mutator mutator(7);
+  for (int i = 0; i < 5'000; ++i) {
+    Frame input = {static_cast<std::uint8_t>(mutator.below(256))};
+    for (auto pieces = 1 + mutator.below(12); pieces > 0; --pieces) {
+      const auto message = mutator.change(originals[mutator.below(originals.size())]);
+      input.push_back(static_cast<std::uint8_t>(mutator.below(256)));
+      input.push_back(static_cast<std::uint8_t>(message.size() / 8));
+      input.insert(input.end(), message.begin(), message.end());
+    }
+    run(conversation, input);
+  }
 }
 
 TEST(FuzzTargets, RandomFramesPassParserAndInspector) {
