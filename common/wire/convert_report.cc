@@ -141,6 +141,7 @@ void put(const IntentStats& stats, v1::IntentStats* out) {
   out->set_passed_bytes(stats.passed_bytes);
   out->set_dropped_packets(stats.dropped_packets);
   out->set_dropped_bytes(stats.dropped_bytes);
+  out->set_idle(stats.idle);
 }
 
 IntentStats get(const v1::IntentStats& in) {
@@ -148,7 +149,8 @@ IntentStats get(const v1::IntentStats& in) {
                      .passed_packets = in.passed_packets(),
                      .passed_bytes = in.passed_bytes(),
                      .dropped_packets = in.dropped_packets(),
-                     .dropped_bytes = in.dropped_bytes()};
+                     .dropped_bytes = in.dropped_bytes(),
+                     .idle = in.idle()};
 }
 
 }  // namespace

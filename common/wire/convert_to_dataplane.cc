@@ -3,26 +3,13 @@
 #include <unordered_set>
 
 #include "common/wire/convert.h"
+#include "common/wire/convert_intent.h"
+#include "common/wire/ipv4_number.h"
 #include "common/wire/limits.h"
 #include "common/wire/validate.h"
 
 namespace foreflow::wire {
 namespace {
-
-constexpr std::size_t kDemands = 3;
-
-std::uint32_t number_of(const Ipv4Address& address) {
-  std::uint32_t number = 0;
-  for (const auto octet : address.octets) number = number << 8 | octet;
-  return number;
-}
-
-Ipv4Address ipv4_of(std::uint32_t number) {
-  Ipv4Address address;
-  for (auto octet = address.octets.rbegin(); octet != address.octets.rend(); ++octet, number >>= 8)
-    *octet = static_cast<std::uint8_t>(number);
-  return address;
-}
 
 void put(const TunnelSpec& tunnel, v1::TunnelSpec* out) {
   out->set_kind(static_cast<std::uint32_t>(tunnel.kind));
@@ -97,56 +84,6 @@ VmSpec get(const v1::VmSpec& in, const Place& place, Validator& validator) {
                                         .segment = validator.segment(at / "segment", from.segment())});
   }
   return vm;
-}
-
-void put(const Police& police, v1::Intent* intent) {
-  auto* out = intent->mutable_police();
-  out->set_vm(police.vm.value);
-  out->set_direction(static_cast<std::uint32_t>(police.direction));
-  out->set_cir(police.cir.value);
-  out->set_pir(police.pir.value);
-  out->set_cbs(police.cbs.value);
-  out->set_pbs(police.pbs.value);
-  out->set_weight(police.weight);
-  out->set_packets_per_second(police.packets_per_second);
-  out->set_packet_burst(police.packet_burst);
-  out->set_shape(police.shape);
-}
-
-Police get(const v1::Police& in, const Place& place, Validator& validator) {
-  Police police;
-  police.vm = VmId{in.vm()};
-  police.direction = validator.choice<Direction>(place / "direction", in.direction(), kDirections);
-  police.cir = BytesPerSecond{in.cir()};
-  police.pir = BytesPerSecond{in.pir()};
-  if (police.pir < police.cir)
-    validator.fault(place / "pir", fmt::format("{}, expected at least the cir of {}", in.pir(), in.cir()));
-  police.cbs = Bytes{validator.within(place / "cbs", in.cbs(), 0, kLargestBurst)};
-  police.pbs = Bytes{validator.within(place / "pbs", in.pbs(), 0, kLargestBurst)};
-  police.weight = in.weight();
-  police.packets_per_second = in.packets_per_second();
-  police.packet_burst = validator.within(place / "packet_burst", in.packet_burst(), 0, kLargestBurst);
-  police.shape = in.shape();
-  return police;
-}
-
-void put(const Intent& intent, v1::Intent* out) {
-  out->set_id(intent.id.value);
-  out->set_priority(intent.priority);
-  out->set_demand(static_cast<std::uint32_t>(intent.demand));
-  std::visit([&](const auto& what) { put(what, out); }, intent.what);
-}
-
-Intent get(const v1::Intent& in, const Place& place, Validator& validator) {
-  Intent intent;
-  intent.id = IntentId{in.id()};
-  intent.priority = in.priority();
-  intent.demand = validator.choice<Demand>(place / "demand", in.demand(), kDemands);
-  if (in.has_police())
-    intent.what = get(in.police(), place / "police", validator);
-  else
-    validator.fault(place / "what", "none that is known, expected police");
-  return intent;
 }
 
 void put(const DesiredState& desired, v1::ToDataplane* message) {

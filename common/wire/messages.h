@@ -13,6 +13,7 @@
 #include "common/category.h"
 #include "common/ids.h"
 #include "common/units.h"
+#include "common/wire/intents.h"
 
 namespace foreflow::wire {
 
@@ -31,11 +32,12 @@ enum class DropCause : std::uint8_t {
   kGuestFull,  // the receiving guest does not read
   kMtu,        // fits where it came from, but not where it has to leave
   kOffload,    // the guest left work to the device that nobody here can do
+  kFiltered,   // a rule of the operator drops it
 };
-inline constexpr std::size_t kDropCauses = 11;
+inline constexpr std::size_t kDropCauses = 12;
 inline constexpr std::array<std::string_view, kDropCauses> kDropCauseNames{
     "malformed", "spoof",    "policed",    "unknown_vm", "handover", "port_full",
-    "no_buffer", "oversize", "guest_full", "mtu",        "offload"};
+    "no_buffer", "oversize", "guest_full", "mtu",        "offload",  "filtered"};
 constexpr std::size_t index(DropCause cause) { return static_cast<std::size_t>(cause); }
 
 // Frames by size in bytes without FCS: at most 64, 128, 256, 512, 1024, 2048, and larger.
@@ -99,6 +101,7 @@ struct IntentStats {
   std::uint64_t passed_bytes = 0;
   std::uint64_t dropped_packets = 0;
   std::uint64_t dropped_bytes = 0;
+  bool idle = false;  // a rule with an age: nothing matched for that long
   bool operator==(const IntentStats&) const = default;
 };
 
@@ -245,37 +248,6 @@ struct GroupSpec {
   std::array<BytesPerSecond, kDirections> cap{kUnlimited, kUnlimited};
   std::array<Bytes, kDirections> burst;
   bool operator==(const GroupSpec&) const = default;
-};
-
-// Two-rate limit of one VM and direction (RFC 2698 colours; borrowing as in docs/ARCHITECTURE.md).
-struct Police {
-  VmId vm;
-  Direction direction = Direction::kEgress;
-  BytesPerSecond cir;  // always passes
-  BytesPerSecond pir;  // >= cir; between the two passes while the uplink has unused capacity
-  Bytes cbs;
-  Bytes pbs;
-  std::uint32_t weight = 1;              // of borrowing
-  std::uint64_t packets_per_second = 0;  // a cap beside pir; 0 = none
-  std::uint64_t packet_burst = 0;
-  bool shape = false;  // what is over the limit waits for a short while instead of being dropped
-  bool operator==(const Police&) const = default;
-};
-
-enum class Demand : std::uint8_t { kRequireHardware, kPreferHardware, kSoftware };
-constexpr std::string_view to_string(Demand demand) {
-  return demand == Demand::kRequireHardware  ? "require_hw"
-         : demand == Demand::kPreferHardware ? "prefer_hw"
-                                             : "software";
-}
-
-// One thing to enforce. Other kinds (steer, mirror, bypass, ...) join the variant.
-struct Intent {
-  IntentId id;
-  std::uint32_t priority = 0;
-  Demand demand = Demand::kPreferHardware;
-  std::variant<Police> what;
-  bool operator==(const Intent&) const = default;
 };
 
 // The whole wish, never a difference; the dataplane computes desired - applied itself.

@@ -186,15 +186,16 @@ pb::Forecast to_proto(const std::string& vm, Direction direction, const Forecast
 
 pb::Rule to_proto(const Rule& rule) {
   pb::Rule to;
-  const auto& police = std::get<wire::Police>(rule.asked.what);
   to.set_id(rule.asked.id.value);
   to.set_dataplane(rule.dataplane);
   to.set_vm(rule.vm);
-  to.set_direction(police.direction == Direction::kEgress ? pb::EGRESS : pb::INGRESS);
-  to.set_kind("police");
+  to.set_direction(wire::direction_of(rule.asked) == Direction::kEgress ? pb::EGRESS : pb::INGRESS);
+  to.set_kind(wire::kind_of(rule.asked));
   to.set_demand(std::string(to_string(rule.asked.demand)));
-  to.set_asked_cir(police.cir.value);
-  to.set_asked_pir(police.pir.value);
+  if (const auto* police = std::get_if<wire::Police>(&rule.asked.what)) {
+    to.set_asked_cir(police->cir.value);
+    to.set_asked_pir(police->pir.value);
+  }
   to.set_answered(rule.result.has_value());
   to.set_placement(rule.result ? std::string(to_string(rule.result->placement)) : "pending");
   if (rule.result) {

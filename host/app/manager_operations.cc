@@ -126,7 +126,7 @@ Result<std::vector<api::Rule>> Manager::rules(const std::string& name) const {
     auto told = actuator_->read_back(dataplane.name);
     if (!told) continue;
     for (auto& [asked, result, stats] : told->enforcements) {
-      const auto* vm = roster->vm(std::get<wire::Police>(asked.what).vm);
+      const auto* vm = roster->vm(wire::vm_of(asked));
       if (vm && (name.empty() || vm->name == name)) all.push_back({dataplane.name, vm->name, asked, result, stats});
     }
   }

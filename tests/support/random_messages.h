@@ -21,7 +21,8 @@ class RandomMessages {
     report.dataplane = {any(), any(), any(), any(), any(), counters<wire::kDropCauses>(), any()};
     for (auto n = below(20); n > 0; --n) report.vms.push_back(vm_sample());
     for (auto n = below(wire::kMostFlows + 1); n > 0; --n) report.top_flows.push_back(flow());
-    for (auto n = below(30); n > 0; --n) report.intents.push_back({IntentId{any()}, any(), any(), any(), any()});
+    for (auto n = below(30); n > 0; --n)
+      report.intents.push_back({IntentId{any()}, any(), any(), any(), any(), flag()});
     for (auto n = below(8); n > 0; --n)
       report.ports.push_back({"port" + text(8), any(), any(), any(), any(), any(), any()});
     return report;
@@ -54,9 +55,18 @@ class RandomMessages {
       desired.uplinks.push_back({"uplink" + text(5), {BytesPerSecond{any()}, BytesPerSecond{any()}}, tunnel()});
     for (std::uint32_t i = 0, n = below(20); i < n; ++i)
       desired.vms.push_back({VmId{i}, "vm" + text(10), attachments(), flag(), text(12)});
-    for (std::uint64_t i = 0, n = below(40); i < n; ++i)
-      desired.intents.push_back(
-          {IntentId{i}, static_cast<std::uint32_t>(random_()), static_cast<wire::Demand>(below(3)), police()});
+    for (std::uint64_t i = 0, n = below(40); i < n; ++i) {
+      auto& intent = desired.intents.emplace_back();
+      intent.id = IntentId{i};
+      intent.priority = static_cast<std::uint32_t>(random_());
+      intent.demand = static_cast<wire::Demand>(below(3));
+      if (below(3) == 0)
+        intent.what = wire::Bypass{VmId{below(5000)}, std::nullopt, any(), 1 + below(1'000)};
+      else if (flag())
+        intent.what = police();
+      else
+        intent.what = treatment();
+    }
     for (auto n = below(4); n > 0; --n)
       desired.groups.push_back({"group" + text(5),
                                 {BytesPerSecond{any()}, BytesPerSecond{any()}},
@@ -156,6 +166,26 @@ class RandomMessages {
             Bytes{any() >> 24},  Bytes{any() >> 24},
             below(1000),         any(),
             any() >> 24,         flag()};
+  }
+  wire::TrafficMatch match() {
+    wire::TrafficMatch match{.ip_protocol = static_cast<std::uint8_t>(below(256))};
+    if (match.ip_protocol == 6 || match.ip_protocol == 17) {
+      match.local_port = static_cast<std::uint16_t>(random_());
+      match.remote_port = static_cast<std::uint16_t>(random_());
+    }
+    match.remote = ipv4();
+    match.remote_prefix = static_cast<std::uint8_t>(below(33));
+    if (flag()) match.category = static_cast<Category>(below(kCategories));
+    return match;
+  }
+  wire::Treatment treatment() {
+    wire::Treatment treatment{.vm = VmId{below(5000)}, .direction = static_cast<Direction>(below(2)), .match = match()};
+    treatment.drop = flag();
+    if (flag()) treatment.dscp = static_cast<std::uint8_t>(below(64));
+    if (flag()) treatment.mirror = wire::Mirror{"port" + text(8), 1 + below(1'000)};
+    if (flag()) treatment.steer_port = "port" + text(8);
+    treatment.idle_seconds = below(1u << 24);
+    return treatment;
   }
 
   std::mt19937_64 random_;

@@ -222,8 +222,15 @@ TEST(WireConvert, DamagedBytesNeverCrashAndNeverExceedBounds) {
       EXPECT_FALSE(plain.error().message.empty());
     } else if (const auto* desired = std::get_if<DesiredState>(&*plain)) {
       for (const auto& intent : desired->intents) {
-        const auto& police = std::get<Police>(intent.what);
-        ASSERT_GE(police.pir, police.cir);
+        if (const auto* police = std::get_if<Police>(&intent.what)) {
+          ASSERT_GE(police->pir, police->cir);
+        } else if (const auto* bypass = std::get_if<Bypass>(&intent.what)) {
+          ASSERT_GE(bypass->idle_seconds, 1u);
+        } else if (const auto* treatment = std::get_if<Treatment>(&intent.what)) {
+          ASSERT_LE(treatment->match.remote_prefix, 32);
+          ASSERT_LE(treatment->dscp.value_or(0), 63);
+          ASSERT_GE(treatment->mirror.value_or(Mirror{}).one_in, 1u);
+        }
       }
     }
   }
