@@ -20,7 +20,7 @@
 namespace foreflow::offload::emulated {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x4573'7769'7463'6831;  // changes with the layout
+constexpr std::uint64_t kMagic = 0x4573'7769'7463'6832;  // changes with the layout
 
 static_assert(std::is_trivially_copyable_v<Record>, "records are shared between processes");
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 namespace foreflow::offload::emulated {
@@ -214,6 +215,11 @@ Rule* Eswitch::State::install(std::uint16_t owner, const RuleDraft& draft) {
   rule->drops = draft.drops;
   if (draft.meter) rule->meter = meters.find(owner, *draft.meter);
   if (draft.jump) rule->jump = &group(*draft.jump);
+  rule->dscp = draft.dscp;
+  rule->mirror_port = draft.mirror_port;
+  rule->out_port = draft.out_port;
+  rule->idle_ns = draft.idle_seconds * kNanosPerSecond;
+  rule->last_hit_ns = clock.now();
   if (!rule->group->insert(*rule)) return nullptr;
   if (rule->meter != nullptr) ++rule->meter->users;
   rule->slot = memory.put(RuleRecord{owner, draft});
@@ -257,24 +263,6 @@ FlowAnswer<void> Eswitch::flush(std::uint16_t port) {
     return refuse(refused->error, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, refused->message);
   }
   remove_rules_of(port);
-  return {};
-}
-
-FlowAnswer<void> Eswitch::query(std::uint16_t port, Rule* rule, const rte_flow_action* action,
-                                rte_flow_query_count& out) {
-  const std::lock_guard locked(mutex_);
-  if (const auto refused = refusal_of(Call::kFlowQuery, port)) {
-    return refuse(refused->error, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, refused->message);
-  }
-  if (auto known = check_rule(port, rule); !known) return known;
-  if (action == nullptr || action->type != RTE_FLOW_ACTION_TYPE_COUNT) {
-    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "action not supported");
-  }
-  if (!rule->counts) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "flow does not have counter");
-  const bool clear = out.reset != 0;
-  out.hits = clear ? rule->packets.exchange(0) : rule->packets.load();
-  out.bytes = clear ? rule->bytes.exchange(0) : rule->bytes.load();
-  out.hits_set = out.bytes_set = 1;
   return {};
 }
 

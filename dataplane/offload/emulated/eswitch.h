@@ -46,7 +46,8 @@ class Eswitch {
                            const rte_flow_action* actions);
   FlowAnswer<void> destroy(std::uint16_t port, Rule* rule);
   FlowAnswer<void> flush(std::uint16_t port);
-  FlowAnswer<void> query(std::uint16_t port, Rule* rule, const rte_flow_action* action, rte_flow_query_count& out);
+  // `out`: rte_flow_query_count or rte_flow_query_age, as `action` says.
+  FlowAnswer<void> query(std::uint16_t port, Rule* rule, const rte_flow_action* action, void* out);
 
   // Runs `operation` on the meter tables, unless `call` is to fail or `port` is not the proxy.
   template <typename Operation>
@@ -60,7 +61,7 @@ class Eswitch {
   }
   std::uint64_t now() const { return state_->clock.now(); }
 
-  // Keeps the packets that the tables let pass at the front of `packets` and frees the others.
+  // Keeps the packets that the tables lead to the CPU at the front of `packets`; the others are sent or freed.
   std::uint16_t receive(std::uint16_t port, Gate::Reader& reader, rte_mbuf** packets, std::uint16_t count);
 
  private:
@@ -99,11 +100,16 @@ class Eswitch {
   FlowAnswer<RuleDraft> check(std::uint16_t port, const rte_flow_attr& attr, const rte_flow_item* items,
                               const rte_flow_action* actions);
   FlowAnswer<void> check_meter(std::uint16_t port, const RuleDraft& draft);
+  FlowAnswer<void> query_count(Rule& rule, rte_flow_query_count& out);
+  FlowAnswer<void> query_age(const Rule& rule, rte_flow_query_age& out) const;
   FlowAnswer<void> check_rule(std::uint16_t port, const Rule* rule) const;
   void remove(Rule& rule);
   void remove_rules_of(std::uint16_t port);
 
-  bool passes(const PacketKey& key, const rte_mbuf& packet);
+  // Where a packet ends.
+  enum class End : std::uint8_t { kCpu, kDropped, kSent };
+  End lead(const PacketKey& key, rte_mbuf& packet);
+  static void mirror(const rte_mbuf& packet, std::uint16_t port);
 
   std::mutex mutex_;  // management
   Gate gate_;

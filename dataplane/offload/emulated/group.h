@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -25,9 +26,14 @@ struct Rule {
   bool drops = false;
   Meter* meter = nullptr;
   Group* jump = nullptr;
-  std::uint32_t slot = 0;  // in the device's memory
+  std::optional<std::uint8_t> dscp;
+  std::optional<std::uint16_t> mirror_port;
+  std::optional<std::uint16_t> out_port;
+  std::uint64_t idle_ns = 0;  // of its AGE; 0 = it has none
+  std::uint32_t slot = 0;     // in the device's memory
   std::atomic<std::uint64_t> packets{0};
   std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint64_t> last_hit_ns{0};
 };
 
 class Group {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rules match of a packet, as three words that a mask selects from.
+// What rules match of a packet, as words that a mask selects from.
 // Place: dataplane/offload/emulated.
 #pragma once
 #include <array>
@@ -10,9 +10,10 @@
 
 namespace foreflow::offload::emulated {
 
-// Fields hold host-order numbers. Protocol = EtherType behind the VLAN tags.
+// Fields hold host-order numbers. Protocol = EtherType behind the VLAN tags. An IPv4 address stands in the last four of
+// 16 octets. Ports and flags are those of TCP and UDP in the first or only piece of a datagram.
 struct PacketKey {
-  std::array<std::uint64_t, 4> words{};
+  std::array<std::uint64_t, 8> words{};
 
   bool operator==(const PacketKey&) const = default;
   void set_port(std::uint64_t port) { words[0] |= port << 48; }
@@ -22,6 +23,13 @@ struct PacketKey {
   void set_tag_control(std::uint64_t tci) { words[2] |= tci; }
   void set_tagged(std::uint64_t yes) { words[2] |= yes << 16; }
   void set_outer_type(std::uint64_t type) { words[3] |= type; }
+  void set_transport(std::uint64_t protocol) { words[2] |= protocol << 24; }
+  void set_tcp_flags(std::uint64_t flags) { words[2] |= flags << 32; }
+  void set_fragment(std::uint64_t yes) { words[2] |= yes << 40; }
+  void set_source_port(std::uint64_t port) { words[3] |= port << 16; }
+  void set_destination_port(std::uint64_t port) { words[3] |= port << 32; }
+  void set_source_ip(std::uint64_t high, std::uint64_t low) { words[4] |= high, words[5] |= low; }
+  void set_destination_ip(std::uint64_t high, std::uint64_t low) { words[6] |= high, words[7] |= low; }
 
   bool has_port() const { return (words[0] >> 48) != 0; }
   PacketKey masked(const PacketKey& mask) const {
@@ -46,6 +54,12 @@ struct PacketKeyHash {
 inline std::uint64_t mac_number(const std::uint8_t* octets) {
   std::uint64_t number = 0;
   for (int i = 0; i < 6; ++i) number = number << 8 | octets[i];
+  return number;
+}
+
+inline std::uint64_t read64(const std::uint8_t* bytes) {
+  std::uint64_t number = 0;
+  for (int i = 0; i < 8; ++i) number = number << 8 | bytes[i];
   return number;
 }
 

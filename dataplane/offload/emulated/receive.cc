@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the emulated device does to packets that a port receives.
 #include "dataplane/offload/emulated/eswitch.h"
+#include "dataplane/offload/emulated/exits.h"
+#include "dataplane/offload/emulated/rewrite.h"
 
 namespace foreflow::offload::emulated {
 namespace {
@@ -36,38 +38,45 @@ std::uint16_t Eswitch::receive(std::uint16_t port, Gate::Reader& reader, rte_mbu
   std::uint16_t kept = 0;
   for (std::uint16_t i = 0; i < count; ++i) {
     auto* packet = packets[i];
-    if (passes(key_of(port, *packet), *packet)) {
-      packets[kept++] = packet;
-    } else {
-      rte_pktmbuf_free(packet);
-    }
+    const auto end = lead(key_of(port, *packet), *packet);
+    if (end == End::kCpu) packets[kept++] = packet;
+    if (end == End::kDropped) rte_pktmbuf_free(packet);
   }
   gate_.leave(reader);
   return kept;
 }
 
+void Eswitch::mirror(const rte_mbuf& packet, std::uint16_t port) {
+  auto* copy = rte_pktmbuf_copy(&packet, packet.pool, 0, UINT32_MAX);
+  if (copy != nullptr) send(port, copy);
+}
+
 // A miss delivers to the port's representor, which is the caller of rte_eth_rx_burst.
-bool Eswitch::passes(const PacketKey& key, const rte_mbuf& packet) {
+Eswitch::End Eswitch::lead(const PacketKey& key, rte_mbuf& packet) {
   const auto size = wire_size(packet);
   const auto now = state_->clock.of(packet);
   const auto* group = state_->groups.begin()->second.get();
   for (int hop = 0; hop < kMostHops; ++hop) {
     auto* rule = group->find(key);
-    if (rule == nullptr) return true;
+    if (rule == nullptr) return End::kCpu;
     if (rule->counts) {
       rule->packets.fetch_add(1, std::memory_order_relaxed);
       rule->bytes.fetch_add(size, std::memory_order_relaxed);
     }
+    if (rule->idle_ns != 0) rule->last_hit_ns.store(now, std::memory_order_relaxed);
+    if (rule->dscp) write_dscp(packet, *rule->dscp);
+    if (rule->mirror_port) mirror(packet, *rule->mirror_port);
     group = rule->jump;
     if (rule->meter != nullptr) {
       const auto fate = police(*rule->meter, size, now);
-      if (fate.kind == Fate::Kind::kDrop) return false;
+      if (fate.kind == Fate::Kind::kDrop) return End::kDropped;
       if (fate.kind == Fate::Kind::kJump) group = fate.group;
     }
-    if (rule->drops) return false;
-    if (group == nullptr) return true;
+    if (rule->drops) return End::kDropped;
+    if (rule->out_port) return send(*rule->out_port, &packet), End::kSent;
+    if (group == nullptr) return End::kCpu;
   }
-  return false;
+  return End::kDropped;
 }
 
 }  // namespace foreflow::offload::emulated

@@ -25,87 +25,9 @@ FlowAnswer<void> check_attr(const rte_flow_attr& attr) {
   return {};
 }
 
-FlowAnswer<void> read_port(const rte_flow_item& item, RuleDraft& rule) {
-  const auto* spec = static_cast<const rte_flow_item_ethdev*>(item.spec);
-  const auto* mask = static_cast<const rte_flow_item_ethdev*>(item.mask);
-  if (spec == nullptr) return {};
-  if (mask != nullptr && mask->port_id != UINT16_MAX) {
-    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM_MASK, "no support for partial mask on \"id\" field");
-  }
-  if (rte_eth_dev_is_valid_port(spec->port_id) == 0) {
-    return refuse(ENODEV, RTE_FLOW_ERROR_TYPE_ITEM_SPEC, "failed to obtain E-Switch info for port");
-  }
-  rule.mask.set_port(UINT16_MAX);
-  rule.value.set_port(spec->port_id);
-  return {};
-}
-
-FlowAnswer<void> read_eth(const rte_flow_item& item, RuleDraft& rule) {
-  const auto* spec = static_cast<const rte_flow_item_eth*>(item.spec);
-  const auto* mask = static_cast<const rte_flow_item_eth*>(item.mask);
-  if (spec == nullptr) return {};
-  rte_flow_item_eth addresses_only{};
-  for (auto* address : {&addresses_only.hdr.dst_addr, &addresses_only.hdr.src_addr}) {
-    for (auto& octet : address->addr_bytes) octet = 0xff;
-  }
-  if (mask == nullptr) mask = &addresses_only;
-  for (const auto& [from, to] : {std::pair{mask, &rule.mask}, std::pair{spec, &rule.value}}) {
-    to->set_destination(mac_number(from->hdr.dst_addr.addr_bytes));
-    to->set_source(mac_number(from->hdr.src_addr.addr_bytes));
-    to->set_outer_type(rte_be_to_cpu_16(from->hdr.ether_type));
-    to->set_tagged(from->has_vlan);
-  }
-  return {};
-}
-
-FlowAnswer<void> read_vlan(const rte_flow_item& item, RuleDraft& rule) {
-  constexpr std::uint16_t kVlanIdMask = 0x0fff;
-  const auto* spec = static_cast<const rte_flow_item_vlan*>(item.spec);
-  const auto* mask = static_cast<const rte_flow_item_vlan*>(item.mask);
-  rule.mask.set_tagged(1);
-  rule.value.set_tagged(1);
-  if (spec == nullptr) return {};
-  if (mask != nullptr && (mask->hdr.eth_proto != 0 || mask->has_more_vlan != 0)) {
-    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM_MASK, "only the VLAN's tag control is emulated");
-  }
-  rule.mask.set_tag_control(mask == nullptr ? kVlanIdMask : rte_be_to_cpu_16(mask->hdr.vlan_tci));
-  rule.value.set_tag_control(rte_be_to_cpu_16(spec->hdr.vlan_tci));
-  return {};
-}
-
-FlowAnswer<void> read_ip(const rte_flow_item& item, std::uint16_t protocol, RuleDraft& rule) {
-  if (item.spec != nullptr) {
-    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM_SPEC, "fields of the IP header are not emulated");
-  }
-  rule.mask.set_protocol(UINT16_MAX);
-  rule.value.set_protocol(protocol);
-  return {};
-}
-
-FlowAnswer<void> read_item(const rte_flow_item& item, RuleDraft& rule) {
-  if (item.spec == nullptr && (item.mask != nullptr || item.last != nullptr)) {
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ITEM, "mask/last without a spec is not supported");
-  }
-  if (item.last != nullptr) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM_LAST, "range is not supported");
-  switch (item.type) {
-    case RTE_FLOW_ITEM_TYPE_VOID:
-      return {};
-    case RTE_FLOW_ITEM_TYPE_REPRESENTED_PORT:
-      return read_port(item, rule);
-    case RTE_FLOW_ITEM_TYPE_ETH:
-      return read_eth(item, rule);
-    case RTE_FLOW_ITEM_TYPE_VLAN:
-      return read_vlan(item, rule);
-    case RTE_FLOW_ITEM_TYPE_IPV4:
-      return read_ip(item, RTE_ETHER_TYPE_IPV4, rule);
-    case RTE_FLOW_ITEM_TYPE_IPV6:
-      return read_ip(item, RTE_ETHER_TYPE_IPV6, rule);
-    default:
-      return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM, "item not supported");
-  }
-}
-
 FlowAnswer<void> read_meter(const rte_flow_action& action, RuleDraft& rule) {
+  if (rule.mirror_port)
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "wrong action order, meter should be before sample action");
   if (rule.meter) {
     return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter chaining not support, use a meter hierarchy");
   }
@@ -129,11 +51,70 @@ FlowAnswer<void> read_jump(const rte_flow_action& action, RuleDraft& rule) {
   return {};
 }
 
+FlowAnswer<void> read_out_port(const rte_flow_action& action, RuleDraft& rule) {
+  if (rule.ends_itself()) {
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "can't have 2 fate actions in same flow");
+  }
+  if (action.conf == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "no action configuration");
+  const auto port = static_cast<const rte_flow_action_ethdev*>(action.conf)->port_id;
+  if (rte_eth_dev_is_valid_port(port) == 0)
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "failed to obtain E-Switch info for the port");
+  rule.out_port = port;
+  return {};
+}
+
+FlowAnswer<void> read_age(const rte_flow_action& action, RuleDraft& rule) {
+  const auto* age = static_cast<const rte_flow_action_age*>(action.conf);
+  if (age == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "configuration cannot be null");
+  if (age->timeout == 0) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "invalid timeout value 0");
+  if (rule.idle_seconds != 0) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "duplicate age actions set");
+  rule.idle_seconds = age->timeout;
+  return {};
+}
+
+FlowAnswer<void> read_modify(const rte_flow_action& action, RuleDraft& rule) {
+  constexpr std::uint32_t kDscpBits = 6;
+  const auto* modify = static_cast<const rte_flow_action_modify_field*>(action.conf);
+  if (rule.group == 0)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "modify field action is not supported for group 0");
+  if (modify == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "configuration cannot be null");
+  if (modify->operation != RTE_FLOW_MODIFY_SET)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "add and sub operations are not supported");
+  const bool to_dscp = modify->dst.field == RTE_FLOW_FIELD_IPV4_DSCP || modify->dst.field == RTE_FLOW_FIELD_IPV6_DSCP;
+  if (!to_dscp || modify->src.field != RTE_FLOW_FIELD_VALUE || modify->width != kDscpBits)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "only a whole DSCP set to a value is emulated");
+  rule.dscp = modify->src.value[0] & 0x3f;
+  return {};
+}
+
+// Of all samples there is only the mirror: every packet, to one port.
+FlowAnswer<void> read_sample(const rte_flow_action& action, RuleDraft& rule) {
+  const auto* sample = static_cast<const rte_flow_action_sample*>(action.conf);
+  if (sample == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "configuration cannot be NULL");
+  if (sample->ratio == 0) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "ratio value starts from 1");
+  if (rule.mirror_port) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "Multiple sample actions not supported");
+  if (rule.meter)
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "wrong action order, meter should be before sample action");
+  const auto* copy = sample->actions;
+  if (sample->ratio > 1 && copy != nullptr && copy->type != RTE_FLOW_ACTION_TYPE_END)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "E-Switch doesn't support any optional action for sampling");
+  if (sample->ratio > 1)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "samples to the E-Switch manager are not emulated");
+  if (copy == nullptr || copy->type != RTE_FLOW_ACTION_TYPE_REPRESENTED_PORT || copy->conf == nullptr)
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "E-Switch must has a dest port for mirroring");
+  const auto port = static_cast<const rte_flow_action_ethdev*>(copy->conf)->port_id;
+  if (rte_eth_dev_is_valid_port(port) == 0)
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "failed to obtain E-Switch info for the port");
+  rule.mirror_port = port;
+  return {};
+}
+
 FlowAnswer<void> read_action(const rte_flow_action& action, RuleDraft& rule) {
   switch (action.type) {
     case RTE_FLOW_ACTION_TYPE_VOID:
-    case RTE_FLOW_ACTION_TYPE_AGE:
       return {};
+    case RTE_FLOW_ACTION_TYPE_AGE:
+      return read_age(action, rule);
     case RTE_FLOW_ACTION_TYPE_COUNT:
       rule.counts = true;
       return {};
@@ -141,6 +122,8 @@ FlowAnswer<void> read_action(const rte_flow_action& action, RuleDraft& rule) {
       return read_meter(action, rule);
     case RTE_FLOW_ACTION_TYPE_JUMP:
       return read_jump(action, rule);
+    case RTE_FLOW_ACTION_TYPE_REPRESENTED_PORT:
+      return read_out_port(action, rule);
     case RTE_FLOW_ACTION_TYPE_DROP:
       if (rule.ends_itself()) {
         return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "can't have 2 fate actions in same flow");
@@ -148,9 +131,9 @@ FlowAnswer<void> read_action(const rte_flow_action& action, RuleDraft& rule) {
       rule.drops = true;
       return {};
     case RTE_FLOW_ACTION_TYPE_MODIFY_FIELD:
-      return refuse(
-          ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION,
-          rule.group == 0 ? "modify field action is not supported for group 0" : "modify field action is not emulated");
+      return read_modify(action, rule);
+    case RTE_FLOW_ACTION_TYPE_SAMPLE:
+      return read_sample(action, rule);
     case RTE_FLOW_ACTION_TYPE_QUEUE:
     case RTE_FLOW_ACTION_TYPE_RSS:
       return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "unsupported action in the E-Switch");

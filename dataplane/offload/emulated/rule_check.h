@@ -21,8 +21,15 @@ struct RuleDraft {
   bool drops = false;
   std::optional<std::uint32_t> meter;
   std::optional<std::uint32_t> jump;
-  bool ends_itself() const { return drops || jump.has_value(); }
+  std::optional<std::uint8_t> dscp;
+  std::optional<std::uint16_t> mirror_port;
+  std::uint32_t idle_seconds = 0;         // AGE; 0 = none
+  std::optional<std::uint16_t> out_port;  // leaves here, without the CPU
+  bool ends_itself() const { return drops || jump.has_value() || out_port.has_value(); }
 };
+
+// Adds one item to what the rule matches.
+FlowAnswer<void> read_item(const rte_flow_item& item, RuleDraft& rule);
 
 // Everything that can be said without knowing which meters exist.
 FlowAnswer<RuleDraft> read_rule(const rte_flow_attr& attr, const rte_flow_item* items, const rte_flow_action* actions);

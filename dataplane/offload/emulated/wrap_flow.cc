@@ -60,8 +60,7 @@ int __wrap_rte_flow_flush(std::uint16_t port_id, rte_flow_error* error) {
 int __wrap_rte_flow_query(std::uint16_t port_id, rte_flow* flow, const rte_flow_action* action, void* data,
                           rte_flow_error* error) {
   if (data == nullptr) return answer({EINVAL, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "NULL data"}, error);
-  const auto read =
-      Eswitch::instance().query(port_id, rule_of(flow), action, *static_cast<rte_flow_query_count*>(data));
+  const auto read = Eswitch::instance().query(port_id, rule_of(flow), action, data);
   return read ? 0 : answer(read.error(), error);
 }
 

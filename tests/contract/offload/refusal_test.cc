@@ -176,6 +176,21 @@ TEST_F(RefusalTest, ModifyFieldAndSharedAgeInGroupZero) {
   expect_refused({shared_age, jump(&to_two_), kEnd}, ENOTSUP, "not supported in group 0");
 }
 
+TEST_F(RefusalTest, SamplesThatAreNotMirrors) {
+  const rte_flow_action_ethdev probe{.port_id = kUnusedPort};
+  const std::array<rte_flow_action, 2> to_probe{
+      rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_REPRESENTED_PORT, .conf = &probe}, kEnd};
+  rte_flow_action_sample sample{.ratio = 2, .actions = to_probe.data()};
+  const rte_flow_action action{.type = RTE_FLOW_ACTION_TYPE_SAMPLE, .conf = &sample};
+  expect_refused({action, jump(&to_two_), kEnd}, ENOTSUP, "doesn't support any optional action for sampling");
+  sample.ratio = 1;
+  expect_refused({action, meter(&a_meter_), jump(&to_two_), kEnd}, EINVAL, "meter should be before sample action");
+  sample.actions = &kEnd;
+  expect_refused({action, jump(&to_two_), kEnd}, EINVAL, "must has a dest port");
+  sample.actions = to_probe.data();
+  EXPECT_NE(create({action, jump(&to_two_), kEnd}), nullptr) << flow_error_.message;
+}
+
 TEST_F(RefusalTest, AttributesPrioritiesAndGroupsOutOfRange) {
   attr_.priority = 21'844;
   expect_refused({kDrop, kEnd}, ENOTSUP, "priority out of range");
