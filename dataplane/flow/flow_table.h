@@ -44,7 +44,8 @@ struct alignas(64) FlowRecord {
   std::uint8_t inspected : 7 = 0;    // payloads looked at
   std::uint8_t decided : 1 = 0;      // verdict or budget reached: payload is not touched again
   std::uint8_t category = 0;
-  std::uint8_t confidence = 0;  // percent
+  std::uint8_t confidence : 7 = 0;  // percent
+  std::uint8_t in_device : 1 = 0;   // offered to the device, which may carry packets of it
   TcpState tcp = TcpState::kNone;
 };
 static_assert(sizeof(FlowRecord) == 64);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/wire/messages.h"
+#include "dataplane/offload/flow_offload.h"
 #include "dataplane/offload/intent.h"
 
 namespace foreflow::offload {
@@ -34,6 +35,9 @@ class OffloadBackend {
 
   // The device has something of this intent, wanted or not. False is the confirmation that a removed intent is gone.
   virtual bool holds(IntentId id) const = 0;
+
+  // Null: the device carries no flows.
+  virtual FlowOffload* flows() { return nullptr; }
 
   // How the intent is enforced, for an operator: rules, groups, meter ids, rates on the device's grid.
   virtual std::optional<std::string> explain(IntentId id) const = 0;

@@ -17,6 +17,7 @@ Status try_rule(TransferDomain& domain, const MeterHandle& meter, std::uint16_t 
   const auto flow = domain.create({.group = kCanaryGroup,
                                    .priority = kUntaggedPriority,
                                    .match = {.port_id = port_id, .source = kNobody},
+                                   .actions = {.count = true},
                                    .meter = meter.id});
   if (!flow) return tl::unexpected(flow.error());
   const auto counted = domain.count(*flow);
@@ -38,6 +39,21 @@ Status try_canary(TransferDomain& domain, std::uint16_t port_id) {
   }
   auto destroyed = domain.destroy_meter(*meter);
   return outcome ? destroyed : outcome;
+}
+
+Status try_bypass(TransferDomain& domain, std::uint16_t port_id) {
+  const auto flow = domain.create({.group = kCanaryGroup,
+                                   .priority = kBypassPriority,
+                                   .match = {.port_id = port_id, .source = kNobody, .headers = {.ip_version = 4}},
+                                   .actions = {.count = true, .idle_seconds = 1},
+                                   .out_port = port_id});
+  if (!flow) return tl::unexpected(flow.error());
+  const auto counted = domain.count(*flow);
+  const auto idle = domain.is_idle(*flow);
+  auto destroyed = domain.destroy(*flow);
+  if (!counted) return tl::unexpected(counted.error());
+  if (!idle) return tl::unexpected(idle.error());
+  return destroyed;
 }
 
 }  // namespace foreflow::offload

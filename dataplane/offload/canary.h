@@ -13,4 +13,7 @@ namespace foreflow::offload {
 // both counters read, the rate changed in place. The error is that of the first step that fails.
 Status try_canary(TransferDomain& domain, std::uint16_t port_id);
 
+// The same for flows that leave from within the device: a rule with COUNT, AGE and a port to leave by, both read.
+Status try_bypass(TransferDomain& domain, std::uint16_t port_id);
+
 }  // namespace foreflow::offload

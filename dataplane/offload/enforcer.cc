@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/log.h"
 
 namespace foreflow::offload {
@@ -26,15 +28,38 @@ SoftwareLimit software_limit(IntentId id, const wire::Police& police) {
 
 // What the two rates of a device's meter cannot do; empty when they can.
 std::string_view needs_software(const ResolvedIntent& intent) {
-  const auto& police = std::get<wire::Police>(intent.intent.what);
-  if (police.shape) return "the device cannot hold packets back (shape)";
-  if (police.packets_per_second != 0) return "the device's meters count bytes, not packets per second";
+  const auto* police = std::get_if<wire::Police>(&intent.intent.what);
+  if (police == nullptr) return {};
+  if (police->shape) return "the device cannot hold packets back (shape)";
+  if (police->packets_per_second != 0) return "the device's meters count bytes, not packets per second";
   if (intent.in_group) return "the device cannot meter against the tenant's cap";
   return {};
 }
 
-bool is_for_software(const ResolvedIntent& intent) {
-  return intent.intent.demand == wire::Demand::kSoftware || !needs_software(intent).empty();
+const wire::Treatment* treatment_of(const ResolvedIntent& intent) {
+  return std::get_if<wire::Treatment>(&intent.intent.what);
+}
+
+bool is_bypass(const ResolvedIntent& intent) { return std::holds_alternative<wire::Bypass>(intent.intent.what); }
+
+bool requires_device(const ResolvedIntent& intent) { return intent.intent.demand == wire::Demand::kRequireHardware; }
+
+// One round over the treatments of a VM and direction; true when it drew one into the pipeline.
+bool draw_along(const std::vector<const ResolvedIntent*>& treatments, std::map<IntentId, std::string>& reasons) {
+  bool drawn = false;
+  for (const auto* intent : treatments) {
+    const auto id = intent->intent.id;
+    if (reasons.contains(id)) continue;
+    const auto other = std::find_if(treatments.begin(), treatments.end(), [&](const auto* one) {
+      return reasons.contains(one->intent.id) && !requires_device(*one) &&
+             may_overlap(*treatment_of(*one), *treatment_of(*intent));
+    });
+    if (other == treatments.end()) continue;
+    reasons.emplace(
+        id, fmt::format("rule {} can match the same packets and is in the pipeline", (*other)->intent.id.value));
+    drawn = true;
+  }
+  return drawn;
 }
 
 }  // namespace
@@ -55,22 +80,71 @@ wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
 }
 
 std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {
+  auto reasons = for_software(desired);
   IntentSet wanted;
   for (const auto& [id, intent] : desired) {
-    if (device_usable_ && !is_for_software(intent)) wanted.emplace(id, intent);
+    if (!is_bypass(intent) && !reasons.contains(id)) wanted.emplace(id, intent);
   }
   std::map<IntentId, wire::IntentResult> answers;
   for (auto& answer : apply(wanted)) answers.emplace(answer.id, std::move(answer));
+  settle_refusals(desired, answers, reasons);
 
   software_limits_.clear();
+  software_treatments_.clear();
   to_retire_.clear();
   for (const auto& [id, intent] : on_device_) {
     if (!desired.contains(id)) to_retire_.push_back(id);
   }
   for (const auto& [id, intent] : leaving_) to_retire_.push_back(id);
   std::vector<wire::IntentResult> results;
-  for (const auto& [id, intent] : desired) results.push_back(settle(intent, answers));
+  for (const auto& [id, intent] : desired)
+    results.push_back(is_bypass(intent) ? wire::IntentResult{.id = id} : settle(intent, reasons));
+  settle_bypasses(desired, results);
+  std::erase_if(counters_, [](const auto& entry) { return entry.second.use_count() == 1; });
   return results;
+}
+
+// What is not even offered to the device, and why.
+Enforcer::Reasons Enforcer::for_software(const IntentSet& desired) const {
+  Reasons reasons;
+  for (const auto& [id, intent] : desired) {
+    if (!intent.impossible.empty())
+      reasons.emplace(id, intent.impossible);
+    else if (intent.intent.demand == wire::Demand::kSoftware)
+      reasons.emplace(id, "");
+    else if (!device_usable_)
+      reasons.emplace(id,
+                      device_ ? "no port of this dataplane has hardware meters" : "no offload device is configured");
+    else if (const auto reason = needs_software(intent); !reason.empty())
+      reasons.emplace(id, reason);
+  }
+  follow_to_software(desired, reasons);
+  return reasons;
+}
+
+// A treatment that shares packets with one in the pipeline has to be there as well.
+void Enforcer::follow_to_software(const IntentSet& desired, Reasons& reasons) {
+  std::map<std::pair<VmId, Direction>, std::vector<const ResolvedIntent*>> by_vm;
+  for (const auto& [id, intent] : desired) {
+    if (const auto* treatment = treatment_of(intent); treatment != nullptr && intent.impossible.empty())
+      by_vm[{treatment->vm, treatment->direction}].push_back(&intent);
+  }
+  for (const auto& [where, treatments] : by_vm) {
+    while (draw_along(treatments, reasons)) {
+    }
+  }
+}
+
+// What the device does not hold as it is wanted now goes to the pipeline, and draws others along.
+void Enforcer::settle_refusals(const IntentSet& desired, const std::map<IntentId, wire::IntentResult>& answers,
+                               Reasons& reasons) const {
+  for (const auto& [id, intent] : desired) {
+    const auto held = on_device_.find(id);
+    if (is_bypass(intent) || reasons.contains(id) || (held != on_device_.end() && held->second == intent)) continue;
+    const auto answer = answers.find(id);
+    reasons.emplace(id, answer != answers.end() ? answer->second.reason : "the device did not answer");
+  }
+  follow_to_software(desired, reasons);
 }
 
 // Gives the device what differs. An intent that it refuses stays there as it was, and differs again the next time.
@@ -111,33 +185,35 @@ void Enforcer::forget_gone(const std::vector<DeviceStats>& counted) {
 }
 
 // Where one desired intent is enforced from now on.
-wire::IntentResult Enforcer::settle(const ResolvedIntent& intent,
-                                    const std::map<IntentId, wire::IntentResult>& answers) {
+wire::IntentResult Enforcer::settle(const ResolvedIntent& intent, const Reasons& reasons) {
   const auto id = intent.intent.id;
-  const auto& police = std::get<wire::Police>(intent.intent.what);
-  const auto on_device = on_device_.find(id);
-  const bool demands_software = intent.intent.demand == wire::Demand::kSoftware;
-  if (!is_for_software(intent) && on_device != on_device_.end() && on_device->second == intent) return achieved_.at(id);
-
-  wire::IntentResult result{.id = id, .achieved_cir = police.cir, .achieved_pir = police.pir};
-  if (const auto answer = answers.find(id); answer != answers.end()) {
-    result.reason = answer->second.reason;
-  } else if (!demands_software) {
-    if (const auto reason = needs_software(intent); device_usable_ && !reason.empty())
-      result.reason = reason;
-    else
-      result.reason = device_ ? "no port of this dataplane has hardware meters" : "no offload device is configured";
-  }
-  if (intent.intent.demand == wire::Demand::kRequireHardware) {
-    // What the device enforced before, if anything, stays: an old limit is better than none.
-    result.placement = wire::Placement::kRefused;
-    result.achieved_cir = result.achieved_pir = BytesPerSecond{};
-    return result;
-  }
+  const auto reason = reasons.find(id);
+  if (reason == reasons.end()) return achieved_.at(id);
+  wire::IntentResult result{.id = id, .placement = wire::Placement::kRefused, .reason = reason->second};
+  // What the device enforced before, if anything, stays: an old limit is better than none.
+  if (requires_device(intent) || !intent.impossible.empty()) return result;
   result.placement = wire::Placement::kSoftware;
-  software_limits_.push_back(software_limit(id, police));
-  if (on_device != on_device_.end()) to_retire_.push_back(id);
+  if (const auto* police = std::get_if<wire::Police>(&intent.intent.what)) {
+    result.achieved_cir = police->cir;
+    result.achieved_pir = police->pir;
+  }
+  move_to_software(intent);
   return result;
+}
+
+void Enforcer::move_to_software(const ResolvedIntent& intent) {
+  const auto id = intent.intent.id;
+  if (on_device_.contains(id)) to_retire_.push_back(id);
+  if (const auto* police = std::get_if<wire::Police>(&intent.intent.what))
+    return software_limits_.push_back(software_limit(id, *police));
+  auto& counters = counters_[id];
+  if (counters == nullptr) counters = std::make_shared<TreatmentCounters>();
+  software_treatments_.push_back({.intent = id,
+                                  .priority = intent.intent.priority,
+                                  .what = *treatment_of(intent),
+                                  .mirror_port = intent.mirror_port,
+                                  .steer_port = intent.steer_port,
+                                  .counters = counters});
 }
 
 void Enforcer::retire() {
@@ -152,8 +228,9 @@ std::vector<DeviceStats> Enforcer::read_device_stats() {
     const auto& where = on_device_.contains(stats.id) ? on_device_ : leaving_;
     const auto intent = where.find(stats.id);
     if (intent == where.end()) continue;
-    const auto& police = std::get<wire::Police>(intent->second.intent.what);
-    all.push_back({stats, police.vm, police.direction});
+    const auto& wish = intent->second.intent;
+    all.push_back({stats, wire::vm_of(wish), wire::direction_of(wish),
+                   treatment_of(intent->second) != nullptr ? wire::DropCause::kFiltered : wire::DropCause::kPoliced});
   }
   return all;
 }

@@ -17,6 +17,7 @@
 #include "common/wire/messages.h"
 #include "dataplane/offload/backend.h"
 #include "dataplane/offload/intent.h"
+#include "dataplane/offload/treatment.h"
 
 namespace foreflow::offload {
 
@@ -35,6 +36,7 @@ struct DeviceStats {
   wire::IntentStats stats;
   VmId vm;
   Direction direction = Direction::kEgress;
+  wire::DropCause cause = wire::DropCause::kPoliced;  // of what it dropped
 };
 
 class Enforcer {
@@ -50,6 +52,11 @@ class Enforcer {
   // Refused and failed intents are tried again by the next call with the same set.
   std::vector<wire::IntentResult> prepare(const IntentSet& desired);
   const std::vector<SoftwareLimit>& software_limits() const { return software_limits_; }
+  const std::vector<SoftwareTreatment>& software_treatments() const { return software_treatments_; }
+  // VMs whose long flows the device may carry: everything else that concerns them is in the device, too.
+  const std::map<VmId, wire::Bypass>& bypasses() const { return bypasses_; }
+  // Null: there is no device that carries flows.
+  FlowOffload* flows() { return device_usable_ ? device_->flows() : nullptr; }
   // Takes from the device what the last prepare() moved to software or no longer wanted. What the device does not give
   // up stays in read_device_stats() and is tried again by the next prepare() and retire().
   void retire();
@@ -64,10 +71,18 @@ class Enforcer {
   std::optional<std::string> explain(IntentId id) const;
 
  private:
+  using Reasons = std::map<IntentId, std::string>;
+  Reasons for_software(const IntentSet& desired) const;
+  static void follow_to_software(const IntentSet& desired, Reasons& reasons);
+  void move_to_software(const ResolvedIntent& intent);
   std::vector<wire::IntentResult> apply(const IntentSet& wanted);
   std::vector<wire::IntentResult> tell(const IntentDelta& delta);
   void forget_gone(const std::vector<DeviceStats>& counted);
-  wire::IntentResult settle(const ResolvedIntent& intent, const std::map<IntentId, wire::IntentResult>& answers);
+  void settle_refusals(const IntentSet& desired, const std::map<IntentId, wire::IntentResult>& answers,
+                       Reasons& reasons) const;
+  wire::IntentResult settle(const ResolvedIntent& intent, const Reasons& reasons);
+  void settle_bypasses(const IntentSet& desired, std::vector<wire::IntentResult>& results);
+  std::string why_no_bypass(const ResolvedIntent& intent) const;
 
   std::unique_ptr<OffloadBackend> device_;
   bool device_usable_ = false;
@@ -77,6 +92,9 @@ class Enforcer {
   std::vector<IntentId> to_retire_;
   std::vector<DeviceStats> last_stats_;
   std::vector<SoftwareLimit> software_limits_;
+  std::vector<SoftwareTreatment> software_treatments_;
+  std::map<VmId, wire::Bypass> bypasses_;
+  std::map<IntentId, std::shared_ptr<TreatmentCounters>> counters_;  // of those
 };
 
 }  // namespace foreflow::offload

@@ -7,9 +7,12 @@
 namespace foreflow::offload {
 
 inline constexpr std::uint32_t kEntryGroup = 0;
-inline constexpr std::uint32_t kFromVmGroup = 1;
-inline constexpr std::uint32_t kToVmGroup = 2;
-inline constexpr std::uint32_t kDeliveryGroup = 3;
+inline constexpr std::uint32_t kTreatFromVmGroup = 1;
+inline constexpr std::uint32_t kFromVmGroup = 2;
+inline constexpr std::uint32_t kTreatToVmGroup = 3;
+inline constexpr std::uint32_t kToVmGroup = 4;
+inline constexpr std::uint32_t kDeliveryGroup = 5;
+inline constexpr std::uint32_t kCpuGroup = 6;         // always empty: a miss delivers to the CPU
 inline constexpr std::uint32_t kCanaryGroup = 4'000;  // nothing jumps there
 
 // A tagged segment is matched before segment 0, whose rules match tagged frames too. Two levels each, so that an intent
@@ -17,6 +20,14 @@ inline constexpr std::uint32_t kCanaryGroup = 4'000;  // nothing jumps there
 inline constexpr std::uint32_t kLevels = 2;
 inline constexpr std::uint32_t kTaggedPriority = 0;
 inline constexpr std::uint32_t kUntaggedPriority = kTaggedPriority + kLevels;
-inline constexpr std::uint32_t kPassOnPriority = kUntaggedPriority + kLevels;
+inline constexpr std::uint32_t kPassOnPriority = 21'843;  // the weakest that devices have
+
+// Flows that bypass the CPU, and the rule that takes one of them back.
+inline constexpr std::uint32_t kReturnPriority = 0;
+inline constexpr std::uint32_t kBypassPriority = 1;
+
+// Treatments: the same levels once per priority of their intents.
+inline constexpr std::uint32_t kLevelsPerPriority = 2 * kLevels;
+inline constexpr std::uint32_t kWeakestTreatment = kPassOnPriority / kLevelsPerPriority - 1;
 
 }  // namespace foreflow::offload

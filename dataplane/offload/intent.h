@@ -5,6 +5,8 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "common/ids.h"
@@ -27,6 +29,10 @@ struct ResolvedIntent {
   std::vector<std::uint16_t> source_ports;
   bool allow_foreign_mac = false;  // of the VM: its packets cannot be told by their source MAC
   bool in_group = false;           // its VM shares a tenant's cap
+  // Of a treatment: the ports it names.
+  std::optional<std::uint16_t> mirror_port;
+  std::optional<std::uint16_t> steer_port;
+  std::string impossible;  // why neither a device nor the pipeline can enforce it; empty when they may
   bool operator==(const ResolvedIntent&) const = default;
 };
 

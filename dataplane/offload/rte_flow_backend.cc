@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 
 #include "common/log.h"
-#include "dataplane/offload/groups.h"
+#include "dataplane/offload/intent_rules.h"
 #include "dataplane/offload/rate_grid.h"
 
 namespace foreflow::offload {
 namespace {
+
+bool is_police(const ResolvedIntent& intent) { return std::holds_alternative<wire::Police>(intent.intent.what); }
 
 const wire::Police& police_of(const ResolvedIntent& intent) { return std::get<wire::Police>(intent.intent.what); }
 
@@ -19,42 +21,9 @@ meter::TwoRate limit_of(const wire::Police& police) {
   return {.cir = police.cir, .pir = police.pir, .cbs = police.cbs, .pbs = police.pbs};
 }
 
-std::uint32_t group_of(Direction direction) { return direction == Direction::kEgress ? kFromVmGroup : kToVmGroup; }
-
-// The matches through which all packets of the VM in the intent's direction pass, sorted.
-std::vector<RuleMatch> matches_of(const ResolvedIntent& intent) {
-  std::set<RuleMatch> matches;
-  for (const auto& attachment : intent.attachments) {
-    if (police_of(intent).direction == Direction::kEgress) {
-      matches.insert({.port_id = attachment.port_id, .source = attachment.mac, .segment = attachment.segment});
-      continue;
-    }
-    for (const auto port : intent.source_ports) {
-      matches.insert({.port_id = port, .destination = attachment.mac, .segment = attachment.segment});
-    }
-  }
-  return {matches.begin(), matches.end()};
-}
-
-Status check_expressible(const ResolvedIntent& intent) {
-  constexpr std::uint32_t kLargestVlan = 4094;
-  const auto& police = police_of(intent);
-  if (police.pir < police.cir) {
-    return fail(ErrorCode::kInvalidArgument, fmt::format("peak rate {} is below the committed rate {}",
-                                                         format_rate(police.pir), format_rate(police.cir)));
-  }
-  if (intent.allow_foreign_mac && police.direction == Direction::kEgress) {
-    return fail(ErrorCode::kUnsupported, "the VM may send from any MAC address, rules tell VMs apart by it");
-  }
-  for (const auto& attachment : intent.attachments) {
-    if (attachment.segment.value > kLargestVlan) {
-      return fail(ErrorCode::kUnsupported, "tunnelled segments are metered in software; rules match VLANs only");
-    }
-  }
-  if (matches_of(intent).empty()) {
-    return fail(ErrorCode::kNotFound, fmt::format("VM {} has no port on which rules could match", police.vm.value));
-  }
-  return {};
+// The same meter can go on, or the same rules.
+bool can_change(const ResolvedIntent& from, const ResolvedIntent& to) {
+  return is_police(from) && is_police(to) && police_of(from).direction == police_of(to).direction;
 }
 
 }  // namespace
@@ -67,8 +36,10 @@ std::vector<wire::IntentResult> RteFlowBackend::apply(const IntentDelta& delta) 
       result.reason = done.error().message;
     } else {
       result.placement = wire::Placement::kHardware;
-      result.achieved_cir = nearest_on_grid(police_of(intent).cir);
-      result.achieved_pir = nearest_on_grid(police_of(intent).pir);
+      if (is_police(intent)) {
+        result.achieved_cir = nearest_on_grid(police_of(intent).cir);
+        result.achieved_pir = nearest_on_grid(police_of(intent).pir);
+      }
     }
     results.push_back(std::move(result));
   }
@@ -86,8 +57,15 @@ std::vector<wire::IntentResult> RteFlowBackend::apply(const IntentDelta& delta) 
       ++it;
     }
   }
+  std::erase_if(leftovers_, [this](Installed& leftover) { return clear(leftover).has_value(); });
   sweep_routes();
   return results;
+}
+
+bool RteFlowBackend::holds(IntentId id) const {
+  return installed_.contains(id) || std::any_of(leftovers_.begin(), leftovers_.end(), [&](const Installed& leftover) {
+           return leftover.resolved.intent.id == id;
+         });
 }
 
 Result<TransferDomain*> RteFlowBackend::domain_of(const ResolvedIntent& intent) const {
@@ -115,30 +93,46 @@ Status RteFlowBackend::set(const ResolvedIntent& intent) {
   if (!domain) return tl::unexpected(domain.error());
   const auto it = installed_.find(intent.intent.id);
   if (it == installed_.end()) return install(intent, **domain);
-  // Another direction or device is another meter: there is nothing to keep.
-  if (it->second.domain != *domain || police_of(it->second.resolved).direction != police_of(intent).direction) {
-    if (auto cleared = clear(it->second); !cleared) return cleared;
-    installed_.erase(it);
-    return install(intent, **domain);
-  }
-  return change(it->second, intent);
+  if (it->second.domain == *domain && can_change(it->second.resolved, intent)) return change(it->second, intent);
+  return replace(it->second, intent, **domain);
 }
 
 Status RteFlowBackend::install(const ResolvedIntent& intent, TransferDomain& domain) {
-  const auto& police = police_of(intent);
-  const auto meter = domain.create_meter(limit_of(police), group_of(police.direction) + 1);
-  if (!meter) return tl::unexpected(meter.error());
-  Installed installed{.domain = &domain, .resolved = intent, .meter = *meter, .last = {.id = intent.intent.id}};
-  if (auto created = create_rules(installed, matches_of(intent)); !created) {
-    if (!clear(installed)) {
-      // Undoing failed as well: remembered, and tried again with the next change.
-      installed.clearing = true;
-      installed_.emplace(intent.intent.id, std::move(installed));
-    }
-    return created;
-  }
-  installed_.emplace(intent.intent.id, std::move(installed));
+  auto made = make(intent, domain);
+  if (!made) return tl::unexpected(made.error());
+  installed_.emplace(intent.intent.id, std::move(*made));
   return {};
+}
+
+// New rules stand beside the old ones, then the old ones go: packets find one or the other.
+Status RteFlowBackend::replace(Installed& installed, const ResolvedIntent& intent, TransferDomain& domain) {
+  auto made = make(intent, domain);
+  if (!made) return tl::unexpected(made.error());
+  auto old = std::exchange(installed, std::move(*made));
+  const bool cleared = clear(old).has_value();
+  if (!is_police(intent) && !is_police(old.resolved)) {
+    installed.before = old.before;
+    auto& packets = drops_all(old.resolved) ? installed.before.dropped_packets : installed.before.passed_packets;
+    auto& bytes = drops_all(old.resolved) ? installed.before.dropped_bytes : installed.before.passed_bytes;
+    packets += old.of_removed_rules.packets;
+    bytes += old.of_removed_rules.bytes;
+  }
+  if (!cleared) leftovers_.push_back(std::move(old));
+  return {};
+}
+
+Result<RteFlowBackend::Installed> RteFlowBackend::make(const ResolvedIntent& intent, TransferDomain& domain) {
+  Installed made{.domain = &domain, .resolved = intent, .last = {.id = intent.intent.id}};
+  if (is_police(intent)) {
+    const auto meter = domain.create_meter(limit_of(police_of(intent)), group_of(intent) + 1);
+    if (!meter) return tl::unexpected(meter.error());
+    made.meter = *meter;
+  }
+  auto created = create_rules(made, matches_of(intent));
+  if (created) return made;
+  // Where undoing fails as well it is remembered, and tried again with the next change.
+  if (!clear(made)) leftovers_.push_back(std::move(made));
+  return tl::unexpected(created.error());
 }
 
 Status RteFlowBackend::change(Installed& installed, const ResolvedIntent& intent) {
@@ -147,7 +141,7 @@ Status RteFlowBackend::change(Installed& installed, const ResolvedIntent& intent
   if (auto created = create_rules(installed, wanted); !created) return created;
   const auto limit = limit_of(police_of(intent));
   if (limit != limit_of(police_of(installed.resolved)) || installed.clearing) {
-    if (auto updated = installed.domain->update_meter(installed.meter, limit); !updated) {
+    if (auto updated = installed.domain->update_meter(*installed.meter, limit); !updated) {
       // Rules that the old intent did not have go again; one that stays only carries the old meter.
       if (const auto undone = destroy_rules(installed, before); !undone) {
         log::warning("a refused intent left rules behind", {{"reason", undone.error().message}});
@@ -189,7 +183,7 @@ Status RteFlowBackend::destroy_rules(Installed& installed, const std::vector<Rul
 
 Status RteFlowBackend::clear(Installed& installed) {
   if (auto destroyed = destroy_rules(installed, {}); !destroyed) return destroyed;
-  return installed.domain->destroy_meter(installed.meter);
+  return installed.meter ? installed.domain->destroy_meter(*installed.meter) : Status{};
 }
 
 }  // namespace foreflow::offload

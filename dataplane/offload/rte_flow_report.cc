@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "dataplane/offload/canary.h"
+#include "dataplane/offload/intent_rules.h"
 #include "dataplane/offload/rate_grid.h"
 #include "dataplane/offload/rte_flow_backend.h"
 
@@ -17,14 +18,6 @@ std::string driver_of(std::uint16_t port_id) {
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(port_id, &info) != 0 || info.driver_name == nullptr) return "unknown driver";
   return info.driver_name;
-}
-
-std::string describe(const RuleMatch& match) {
-  std::string text = fmt::format("port {}", match.port_id);
-  if (match.source) text += ", source " + to_string(*match.source);
-  if (match.destination) text += ", destination " + to_string(*match.destination);
-  if (match.segment.value != 0) text += fmt::format(", VLAN {}", match.segment.value);
-  return text;
 }
 
 }  // namespace
@@ -49,6 +42,7 @@ Result<std::size_t> RteFlowBackend::reconcile(const std::vector<std::uint16_t>& 
 wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_ids) {
   usable_.clear();
   unusable_.clear();
+  no_bypass_.clear();
   for (const auto port : port_ids) {
     const auto proxy = TransferDomain::proxy_of(port);
     auto outcome = proxy ? Status{} : tl::unexpected(proxy.error());
@@ -57,6 +51,7 @@ wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_
       if (!domain) domain = std::make_unique<TransferDomain>(*proxy);
       outcome = try_canary(*domain, port);
       if (outcome) usable_.emplace(port, domain.get());
+      if (const auto carries = try_bypass(*domain, port); !carries) no_bypass_.emplace(port, carries.error().message);
     }
     if (!outcome) {
       log::debug("no hardware meters", {{"port", port}, {"reason", outcome.error().message}});
@@ -77,39 +72,65 @@ std::vector<wire::IntentStats> RteFlowBackend::read_stats() {
   return all;
 }
 
-std::optional<wire::IntentStats> RteFlowBackend::stats_of(Installed& installed) const {
-  auto offered = installed.of_removed_rules;
+// What the rules there are have counted; nullopt where a read fails.
+std::optional<RteFlowBackend::Counted> RteFlowBackend::count_rules(const Installed& installed) {
+  Counted counted{.idle = idle_seconds_of(installed.resolved) != 0};
   for (const auto& [match, rule] : installed.rules) {
-    const auto counted = installed.domain->count(rule.flow);
-    if (!counted) return std::nullopt;
-    offered.packets += counted->packets;
-    offered.bytes += counted->bytes;
+    const auto tally = installed.domain->count(rule.flow);
+    if (!tally) return std::nullopt;
+    counted.tally.packets += tally->packets;
+    counted.tally.bytes += tally->bytes;
+    if (!counted.idle) continue;
+    const auto idle = installed.domain->is_idle(rule.flow);
+    if (!idle) return std::nullopt;
+    counted.idle = *idle;
   }
-  const auto dropped = installed.domain->drops(installed.meter);
+  return counted;
+}
+
+std::optional<wire::IntentStats> RteFlowBackend::stats_of(Installed& installed) const {
+  const auto counted = count_rules(installed);
+  if (!counted) return std::nullopt;
+  auto offered = installed.of_removed_rules;
+  offered.packets += counted->tally.packets;
+  offered.bytes += counted->tally.bytes;
+  Result<Tally> dropped = Tally{};
+  if (installed.meter) dropped = installed.domain->drops(*installed.meter);
   if (!dropped) return std::nullopt;
+  if (drops_all(installed.resolved)) dropped = offered;
   // The two reads are not one instant; packets between them show up with the next read.
   auto& last = installed.last;
+  const auto& before = installed.before;
   const auto passed = [](std::uint64_t all, std::uint64_t lost) { return all > lost ? all - lost : 0; };
-  last.dropped_packets = std::max(last.dropped_packets, dropped->packets);
-  last.dropped_bytes = std::max(last.dropped_bytes, dropped->bytes);
-  last.passed_packets = std::max(last.passed_packets, passed(offered.packets, dropped->packets));
-  last.passed_bytes = std::max(last.passed_bytes, passed(offered.bytes, dropped->bytes));
+  last.dropped_packets = std::max(last.dropped_packets, before.dropped_packets + dropped->packets);
+  last.dropped_bytes = std::max(last.dropped_bytes, before.dropped_bytes + dropped->bytes);
+  last.passed_packets =
+      std::max(last.passed_packets, before.passed_packets + passed(offered.packets, dropped->packets));
+  last.passed_bytes = std::max(last.passed_bytes, before.passed_bytes + passed(offered.bytes, dropped->bytes));
+  last.idle = counted->idle;
   return last;
 }
 
 std::optional<std::string> RteFlowBackend::explain(IntentId id) const {
   const auto it = installed_.find(id);
   if (it == installed_.end()) return std::nullopt;
-  const auto& [domain, resolved, meter, rules, removed, last, clearing] = it->second;
-  const auto& police = std::get<wire::Police>(resolved.intent.what);
-  auto text =
-      fmt::format("{} meter {} of VM {} on transfer proxy port {}: committed {} (asked {}), peak {} (asked {}){}\n",
-                  to_string(police.direction), meter.id, police.vm.value, domain->proxy(),
-                  format_rate(nearest_on_grid(police.cir)), format_rate(police.cir),
-                  format_rate(nearest_on_grid(police.pir)), format_rate(police.pir), clearing ? ", to be removed" : "");
-  for (const auto& [match, rule] : rules) {
-    text += fmt::format("group {} priority {}: {} -> COUNT, METER {} (green, yellow: JUMP {}; red: DROP)\n",
-                        meter.next_group - 1, rule.priority, describe(match), meter.id, meter.next_group);
+  const auto& installed = it->second;
+  const auto& resolved = installed.resolved;
+  std::string text;
+  std::string ending = fmt::format("JUMP {}", group_of(resolved) + 1);
+  if (const auto* police = std::get_if<wire::Police>(&resolved.intent.what)) {
+    ending = fmt::format("METER {} (green, yellow: {}; red: DROP)", installed.meter->id, ending);
+    text = fmt::format(
+        "{} meter {} of VM {} on transfer proxy port {}: committed {} (asked {}), peak {} (asked {}){}\n",
+        to_string(police->direction), installed.meter->id, police->vm.value, installed.domain->proxy(),
+        format_rate(nearest_on_grid(police->cir)), format_rate(police->cir), format_rate(nearest_on_grid(police->pir)),
+        format_rate(police->pir), installed.clearing ? ", to be removed" : "");
+  } else if (drops_all(resolved)) {
+    ending = "DROP";
+  }
+  for (const auto& [match, rule] : installed.rules) {
+    text += fmt::format("group {} priority {}: {} -> {}{}\n", group_of(resolved), rule.priority, describe(match),
+                        describe(actions_of(resolved, match)), ending);
   }
   return text;
 }

@@ -4,17 +4,24 @@
 
 #include "common/log.h"
 #include "dataplane/offload/groups.h"
+#include "dataplane/offload/intent_rules.h"
 #include "dataplane/offload/rte_flow_backend.h"
 
 namespace foreflow::offload {
 
 Status RteFlowBackend::create_rule(Installed& installed, const RuleMatch& match) {
   auto& domain = *installed.domain;
-  const auto group = installed.meter.next_group - 1;
-  const auto priority = free_priority(group, match);
+  const auto group = group_of(installed.resolved);
+  const auto priority = free_priority(installed.resolved, match);
   if (!priority) return tl::unexpected(priority.error());
   if (auto route = acquire_route(domain, match.port_id); !route) return route;
-  const auto flow = domain.create({.group = group, .priority = *priority, .match = match, .meter = installed.meter.id});
+  const auto flow = domain.create({.group = group,
+                                   .priority = *priority,
+                                   .match = match,
+                                   .actions = actions_of(installed.resolved, match),
+                                   .meter = installed.meter ? std::optional(installed.meter->id) : std::nullopt,
+                                   .drop = drops_all(installed.resolved),
+                                   .jump = group + 1});
   if (!flow) {
     release_route(match.port_id);
     return tl::unexpected(flow.error());
@@ -33,43 +40,38 @@ Status RteFlowBackend::destroy_rule(Installed& installed, Rules::iterator rule) 
     installed.of_removed_rules.bytes += counted->bytes;
   }
   const auto match = rule->first;
-  taken_.erase({installed.meter.next_group - 1, match, rule->second.priority});
+  taken_.erase({group_of(installed.resolved), match, rule->second.priority});
   installed.rules.erase(rule);
   return release_route(match.port_id);
 }
 
-Result<std::uint32_t> RteFlowBackend::free_priority(std::uint32_t group, const RuleMatch& match) const {
-  const auto strongest = match.segment.value != 0 ? kTaggedPriority : kUntaggedPriority;
+Result<std::uint32_t> RteFlowBackend::free_priority(const ResolvedIntent& intent, const RuleMatch& match) const {
+  const auto group = group_of(intent);
+  auto strongest = match.segment.value != 0 ? kTaggedPriority : kUntaggedPriority;
+  if (std::holds_alternative<wire::Treatment>(intent.intent.what))
+    strongest += intent.intent.priority * kLevelsPerPriority;
   for (auto priority = strongest; priority < strongest + kLevels; ++priority) {
     if (!taken_.contains({group, match, priority})) return priority;
   }
   return fail(ErrorCode::kAlreadyExists,
-              fmt::format("port {} and this MAC address are metered by other intents already", match.port_id));
+              fmt::format("other intents of this priority match the same packets already: {}", describe(match)));
 }
 
+// From the last group to the first, so that no packet is led to where nothing leads on.
 Status RteFlowBackend::acquire_route(TransferDomain& domain, std::uint16_t port_id) {
   auto& route = routes_[port_id];
   route.domain = &domain;
-  if (route.pass_on == nullptr) {
-    const auto flow = domain.create({.group = kFromVmGroup,
-                                     .priority = kPassOnPriority,
+  for (auto group = kDeliveryGroup; group-- > kEntryGroup;) {
+    if (route.hops.at(group) != nullptr) continue;
+    const auto flow = domain.create({.group = group,
+                                     .priority = group == kEntryGroup ? 0 : kPassOnPriority,
                                      .match = {.port_id = port_id},
-                                     .meter = std::nullopt,
-                                     .jump = kToVmGroup});
-    if (!flow) return tl::unexpected(flow.error());
-    route.pass_on = *flow;
-  }
-  if (route.entry == nullptr) {
-    const auto flow = domain.create({.group = kEntryGroup,
-                                     .priority = 0,
-                                     .match = {.port_id = port_id},
-                                     .meter = std::nullopt,
-                                     .jump = kFromVmGroup});
+                                     .jump = group + 1});
     if (!flow) {
       sweep_routes();
       return tl::unexpected(flow.error());
     }
-    route.entry = *flow;
+    route.hops.at(group) = *flow;
   }
   ++route.users;
   return {};
@@ -81,13 +83,32 @@ Status RteFlowBackend::release_route(std::uint16_t port_id) {
   auto& route = it->second;
   if (route.users > 0) --route.users;
   if (route.users > 0) return {};
-  for (auto** flow : {&route.entry, &route.pass_on}) {
-    if (*flow == nullptr) continue;
-    if (auto destroyed = route.domain->destroy(*flow); !destroyed) return destroyed;
-    *flow = nullptr;
+  for (auto& hop : route.hops) {
+    if (hop == nullptr) continue;
+    if (auto destroyed = route.domain->destroy(hop); !destroyed) return destroyed;
+    hop = nullptr;
   }
   routes_.erase(it);
   return {};
+}
+
+FlowRules::Ports RteFlowBackend::ports_of_flows() {
+  const auto domain = [this](std::uint16_t port) -> Result<TransferDomain*> {
+    if (const auto why = no_bypass_.find(port); why != no_bypass_.end())
+      return fail(ErrorCode::kUnsupported, why->second);
+    const auto found = usable_.find(port);
+    if (found == usable_.end())
+      return fail(ErrorCode::kUnsupported, fmt::format("port {} has no hardware meters", port));
+    return found->second;
+  };
+  const auto hold = [this](TransferDomain& of, std::uint16_t port) { return acquire_route(of, port); };
+  const auto let_go = [this](std::uint16_t port) {
+    // What the device does not give up is tried again by the next change.
+    if (const auto released = release_route(port); !released)
+      log::warning("the device keeps a route that nobody needs",
+                   {{"port", port}, {"reason", released.error().message}});
+  };
+  return {domain, hold, let_go};
 }
 
 // Routes that nobody needs and that the device did not give up before.

@@ -75,6 +75,20 @@ Result<Tally> TransferDomain::count(rte_flow* rule) {
   return Tally{.packets = found.hits, .bytes = found.bytes};
 }
 
+Result<bool> TransferDomain::is_idle(rte_flow* rule) {
+  const rte_flow_action_age conf{};
+  const std::array<rte_flow_action, 2> actions{
+      rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_AGE, .conf = &conf},
+      rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_END, .conf = nullptr},
+  };
+  rte_flow_query_age found{};
+  rte_flow_error error{};
+  if (const int rc = rte_flow_query(proxy_, rule, actions.data(), &found, &error); rc != 0) {
+    return refused("rte_flow_query", proxy_, error.message, rc);
+  }
+  return found.aged != 0;
+}
+
 Result<MeterHandle> TransferDomain::create_meter(const meter::TwoRate& limit, std::uint32_t next_group) {
   if (free_meters_.empty() && next_meter_ > kMostMeters) {
     return fail(ErrorCode::kExhausted, fmt::format("all {} meter ids are in use", kMostMeters));

@@ -3,6 +3,7 @@
 // their refusals as Error (operation, port, the driver's message, errno).
 // Place: dataplane/offload, below RteFlowBackend. Thread safety: control thread only.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -16,6 +17,20 @@ struct rte_flow;
 
 namespace foreflow::offload {
 
+// What the headers above Ethernet have to say. All zero: anything, also what is not IP.
+struct HeaderMatch {
+  std::uint8_t ip_version = 0;            // 4 or 6; needed by everything below
+  std::uint8_t protocol = 0;              // behind extension headers; 0 = any
+  std::array<std::uint8_t, 16> source{};  // IPv4 in the first four octets
+  std::array<std::uint8_t, 16> destination{};
+  std::uint8_t source_prefix = 0;  // leading bits that count
+  std::uint8_t destination_prefix = 0;
+  std::uint16_t source_port = 0;  // of TCP or UDP, in whole datagrams only; 0 = any
+  std::uint16_t destination_port = 0;
+  bool within_connection = false;  // TCP: neither SYN nor FIN nor RST
+  auto operator<=>(const HeaderMatch&) const = default;
+};
+
 // Where a packet comes from, and optionally whose it is. A tagged segment matches its VLAN; segment 0 matches tagged
 // frames too (a VM must not evade its meter with a priority tag) and therefore needs a weaker priority.
 struct RuleMatch {
@@ -23,15 +38,29 @@ struct RuleMatch {
   std::optional<MacAddress> source;
   std::optional<MacAddress> destination;
   Segment segment;
+  HeaderMatch headers;
   auto operator<=>(const RuleMatch&) const = default;
+};
+
+// What happens on the way, in this order.
+struct RuleActions {
+  bool count = false;
+  std::uint32_t idle_seconds = 0;  // AGE; 0 = none
+  std::optional<std::uint8_t> dscp;
+  std::optional<std::uint16_t> mirror_port;
+  std::uint32_t mirror_one_in = 1;
 };
 
 struct Rule {
   std::uint32_t group = 0;
   std::uint32_t priority = 0;  // 0 wins
   RuleMatch match;
-  std::optional<std::uint32_t> meter;  // with COUNT; the meter's policy says where packets go on
-  std::uint32_t jump = 0;              // without a meter
+  RuleActions actions = {};
+  // Where packets end or go on; the first that is given.
+  std::optional<std::uint32_t> meter = std::nullopt;  // its policy says where packets go on
+  bool drop = false;
+  std::optional<std::uint16_t> out_port = std::nullopt;  // leaves here, without the CPU
+  std::uint32_t jump = 0;
 };
 
 struct Tally {
@@ -64,6 +93,8 @@ class TransferDomain {
   Result<rte_flow*> create(const Rule& rule);
   Status destroy(rte_flow* rule);
   Result<Tally> count(rte_flow* rule);
+  // Of a rule with idle_seconds: nothing matched for so long.
+  Result<bool> is_idle(rte_flow* rule);
 
   Result<MeterHandle> create_meter(const meter::TwoRate& limit, std::uint32_t next_group);
   // In place: rules stay, buckets keep their level.

@@ -8,6 +8,7 @@
 
 #include "common/counter.h"
 #include "common/wire/messages.h"
+#include "dataplane/pipeline/bypass_desk.h"
 #include "dataplane/vm/vm_state.h"
 
 namespace foreflow::pipeline {
@@ -65,6 +66,16 @@ class Books {
   void passed(const Account& account) noexcept {
     if (account.category == Category::kUnknown || account.slot == vm::kNoSlot) return;
     vms_[account.slot].directions[index(account.direction)].app_bytes[index(account.category)].add(account.size);
+  }
+
+  // Offered and passed, only not here.
+  void bypassed(const BypassCredit& credit) noexcept {
+    for (std::size_t at = 0; at < kDirections; ++at) {
+      auto& direction = vms_[credit.key.vm].directions[at];
+      direction.bypassed_packets.add(credit.packets[at]);
+      direction.bypassed_bytes.add(credit.bytes[at]);
+      if (credit.category != Category::kUnknown) direction.app_bytes[index(credit.category)].add(credit.bytes[at]);
+    }
   }
 
   void dropped(const Account& account, wire::DropCause cause) noexcept {

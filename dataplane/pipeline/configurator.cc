@@ -34,6 +34,7 @@ void Configurator::begin(const wire::DesiredState& desired) {
   set_group_caps();
   intents_ = resolve_intents(desired_, ports_);
   answer_ = wire::Applied{desired_.generation, enforcer_.prepare(intents_)};
+  recall_flows();
   publish();
 }
 
@@ -113,10 +114,34 @@ void Configurator::set_group_caps() {
   groups_ = std::move(groups);
 }
 
+// Flows come back before the meter that holds them may go.
+void Configurator::recall_flows() {
+  auto* device = enforcer_.flows();
+  if (device == nullptr) return;
+  const auto has_place = [](const offload::ResolvedIntent& intent, const BypassRequest& request) {
+    return wire::vm_of(intent.intent) == request.vm &&
+           std::ranges::any_of(intent.attachments, [&](const auto& attachment) {
+             return attachment.port_id == request.vm_port && attachment.mac == request.vm_mac;
+           });
+  };
+  bypasser_.retain(*device, [&](const BypassRequest& request) {
+    return enforcer_.bypasses().contains(request.vm) &&
+           std::ranges::any_of(ports_, [&](const port::Port& port) { return port.id == request.uplink_port; }) &&
+           std::ranges::any_of(intents_, [&](const auto& entry) { return has_place(entry.second, request); });
+  });
+  for (const auto& [vm, bypass] : enforcer_.bypasses()) bypasser_.set_idle_seconds(vm, bypass.idle_seconds);
+}
+
 void Configurator::publish() {
-  const SnapshotInput input{
-      desired_,    ports_, enforcer_.software_limits(), slots_, static_cast<std::uint16_t>(engine_.workers().size()),
-      signatures_, groups_};
+  const SnapshotInput input{desired_,
+                            ports_,
+                            enforcer_.software_limits(),
+                            slots_,
+                            static_cast<std::uint16_t>(engine_.workers().size()),
+                            signatures_,
+                            groups_,
+                            enforcer_.software_treatments(),
+                            &enforcer_.bypasses()};
   std::vector<std::string> found;
   engine_.publisher().publish(build_snapshot(input, found));
   for (auto& text : found) problems_.push_back({kProblem, std::move(text)});

@@ -11,6 +11,7 @@
 
 #include "common/wire/messages.h"
 #include "dataplane/offload/enforcer.h"
+#include "dataplane/pipeline/bypasser.h"
 #include "dataplane/pipeline/engine.h"
 #include "dataplane/vm/slots.h"
 
@@ -25,7 +26,7 @@ struct Problem {
 class Configurator {
  public:
   Configurator(Engine& engine, offload::Enforcer& enforcer, std::span<const port::Port> ports)
-      : engine_(engine), enforcer_(enforcer), ports_(ports.begin(), ports.end()) {}
+      : engine_(engine), enforcer_(enforcer), ports_(ports.begin(), ports.end()), bypasser_(engine.desks()) {}
 
   // A change is under way; begin() and the two use() have to wait for finish().
   bool busy() const { return busy_; }
@@ -37,6 +38,14 @@ class Configurator {
   void use(std::vector<port::Port> ports);
   // Once the grace period is over: what was achieved. Only a change of the desired state has an answer.
   std::optional<wire::Applied> finish();
+
+  // Moves flows between pipeline and device as workers ask for; once per tick.
+  void serve_flows(std::uint64_t now_ns) { bypasser_.turn(enforcer_.flows(), now_ns); }
+  // Before the workers stop: what the device carried is booked while they still can.
+  void take_flows_back() {
+    if (auto* device = enforcer_.flows()) bypasser_.retain(*device, [](const auto&) { return false; });
+  }
+  const Bypasser& bypasser() const { return bypasser_; }
 
   std::span<const port::Port> ports() const { return ports_; }
   const wire::DesiredState& desired() const { return desired_; }
@@ -51,11 +60,13 @@ class Configurator {
   void assign_slots();
   void set_capacities();
   void set_group_caps();
+  void recall_flows();
   void publish();
 
   Engine& engine_;
   offload::Enforcer& enforcer_;
   std::vector<port::Port> ports_;
+  Bypasser bypasser_;
   vm::SlotAllocator slots_;
   std::map<std::string, GroupSlot> groups_;
   wire::DesiredState desired_;

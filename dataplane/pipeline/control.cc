@@ -58,7 +58,7 @@ void Control::run(Signals& signals) {
   while (!finished_) {
     switch (signals.take()) {
       case Request::kStop:
-        return;
+        return configurator_.take_flows_back();
       case Request::kReload:
         reload();
         break;
@@ -90,6 +90,7 @@ void Control::tick() {
   take_compiled();
   take_config();
   configure();
+  configurator_.serve_flows(w_.engine.now());
   if (w_.engine.timeline() != nullptr)
     report_capture();
   else
@@ -178,9 +179,20 @@ bool Control::flows_ready(bool overdue) {
 
 void Control::publish_report(UnixNanos time, std::uint64_t interval_ns) {
   auto report = reporter_.report(time, interval_ns);
+  tell_idle(report);
   box_.show(make_box_view(w_.engine, configurator_, report));
   w_.session.publish(std::move(report));
   flows_asked_ = false;
+}
+
+void Control::tell_idle(const wire::Report& report) {
+  std::set<IntentId> idle;
+  for (const auto& stats : report.intents) {
+    if (!stats.idle) continue;
+    idle.insert(stats.id);
+    if (!idle_.contains(stats.id)) event("rule_idle", fmt::format("rule {} matches nothing", stats.id.value));
+  }
+  idle_ = std::move(idle);
 }
 
 void Control::reload() {

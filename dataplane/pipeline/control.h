@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "common/clock.h"
@@ -80,6 +81,7 @@ class Control {
   void report_capture();
   bool flows_ready(bool overdue);
   void publish_report(UnixNanos time, std::uint64_t interval_ns);
+  void tell_idle(const wire::Report& report);
   void reload();
   void take_compiled();
   void take_config();
@@ -101,6 +103,7 @@ class Control {
   std::shared_ptr<Prepared<config::Config>> config_ = std::make_shared<Prepared<config::Config>>();
   std::shared_ptr<Signatures> waiting_signatures_;  // compiled while a change was under way
   std::uint64_t reported_ns_ = 0;                   // up to where reports reach, in the engine's time
+  std::set<IntentId> idle_;                         // rules with an age that match nothing
   bool flows_asked_ = false;
   bool told_by_manager_ = false;  // a desired state of this run was applied
   bool playing_ = false;

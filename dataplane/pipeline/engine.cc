@@ -43,6 +43,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, rte_m
   if (config.clock.source == config::ClockSource::kCapture)
     engine->timeline_ = std::make_unique<Timeline>(config.workers, config.clock.speed, monotonic_ns);
   for (std::uint16_t id = 0; id < config.workers; ++id) {
+    engine->desks_.push_back(std::make_unique<BypassDesk>());
     const WorkerWiring wiring{id,
                               config.clock.source,
                               engine->shared_queues_,
@@ -51,7 +52,8 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, rte_m
                               *engine->handover_,
                               engine->vms_,
                               config.flows,
-                              engine->timeline_ ? &engine->timeline_->handed_over(id) : nullptr};
+                              engine->timeline_ ? &engine->timeline_->handed_over(id) : nullptr,
+                              engine->desks_.back().get()};
     engine->workers_.push_back(std::make_unique<Worker>(wiring));
     engine->jobs_.push_back({engine.get(), id});
   }

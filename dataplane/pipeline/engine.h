@@ -46,6 +46,7 @@ class Engine {
   vm::VmTable& vms() noexcept { return vms_; }
   SharedLimits& limits() noexcept { return *limits_; }
   std::span<const std::unique_ptr<Worker>> workers() const noexcept { return workers_; }
+  std::span<const std::unique_ptr<BypassDesk>> desks() const noexcept { return desks_; }
   // Null when the clock is the wall's.
   Timeline* timeline() noexcept { return timeline_.get(); }
   // Time of the packet path.
@@ -74,6 +75,7 @@ class Engine {
   std::vector<SharedQueue> shared_queues_;
   std::unique_ptr<SharedLimits> limits_;
   std::unique_ptr<Timeline> timeline_;
+  std::vector<std::unique_ptr<BypassDesk>> desks_;  // by worker
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Job> jobs_;
   std::vector<unsigned> lcores_;

@@ -97,6 +97,15 @@ void FlowTracker::classify(flow::FlowRecord& record, const Packet& packet) noexc
   record.confidence = verdict.confidence;
 }
 
+void FlowTracker::book(const BypassCredit& credit, std::uint64_t now_ns) noexcept {
+  auto* record = flows_.find(credit.key);
+  if (record == nullptr) return;
+  if (credit.packets[0] + credit.packets[1] != 0) flows_.find_or_insert(credit.key, now_ns);  // marks it as seen
+  record->egress_bytes += credit.bytes[index(Direction::kEgress)];
+  record->ingress_bytes += credit.bytes[index(Direction::kIngress)];
+  if (credit.ended) record->in_device = 0;
+}
+
 void FlowTracker::use(Signatures* signatures, std::uint16_t worker) noexcept {
   classifier_ = signatures == nullptr ? nullptr : signatures->classifier.get();
   inspector_ = signatures == nullptr ? nullptr : &signatures->inspectors[worker];

@@ -8,6 +8,7 @@
 #include "dataplane/classify/classifier.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/net/parse.h"
+#include "dataplane/pipeline/bypass_desk.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/vm/vm_state.h"
 
@@ -38,6 +39,9 @@ class FlowTracker {
 
   // The flow that the packet was tracked in before; null when it is gone.
   flow::FlowRecord* known(const Packet& packet) noexcept;
+
+  // What the device carried of a flow, in both directions; one that it carried lives on.
+  void book(const BypassCredit& credit, std::uint64_t now_ns) noexcept;
 
   // `signatures` may be null: nothing is classified. `worker` names the scratch space.
   void use(Signatures* signatures, std::uint16_t worker) noexcept;

@@ -5,7 +5,8 @@
 
 namespace foreflow::pipeline {
 
-Forwarder::Forwarder(const ForwarderWiring& wiring) : w_(wiring), tracks_(wiring.tracker.is_on()) {
+Forwarder::Forwarder(const ForwarderWiring& wiring)
+    : w_(wiring), tracks_(wiring.tracker.is_on()), treater_(wiring.books, wiring.outbox, wiring.pool) {
   const auto lender = [&](UplinkLimits& uplink, Direction direction) {
     return meter::Lender(uplink.lending[index(direction)], w_.worker, vm::kMostVms);
   };
@@ -130,8 +131,10 @@ void Forwarder::run() noexcept {
   for (std::size_t i = 0; i < leaving_count_; ++i) {
     auto& frame = *leaving_[i];
     auto* flow = track(frame, Direction::kEgress);
+    if (snapshot_->treats && !treat(frame, Direction::kEgress, flow)) continue;
     if (!passes(frame, Direction::kEgress, is_over_uplink(frame, Direction::kEgress))) continue;
     add_bytes(flow, Direction::kEgress, frame.size);
+    if (snapshot_->bypasses) offer(frame, flow);
     forward(frame, account_of(frame, Direction::kEgress, flow));
   }
   leaving_count_ = 0;
@@ -142,8 +145,10 @@ void Forwarder::finish() noexcept {
   for (std::size_t i = 0; i < arriving_count_; ++i) {
     auto& frame = *arriving_[i];
     auto* flow = track(frame, Direction::kIngress);
+    if (snapshot_->treats && !treat(frame, Direction::kIngress, flow)) continue;
     if (!passes(frame, Direction::kIngress, is_over_uplink(frame, Direction::kIngress))) continue;
     add_bytes(flow, Direction::kIngress, frame.size);
+    if (snapshot_->bypasses) recall(frame, flow);
     w_.outbox.send(frame.port_id, frame.packet, account_of(frame, Direction::kIngress, flow));
   }
   arriving_count_ = 0;
@@ -157,7 +162,9 @@ flow::FlowRecord* Forwarder::track(const Frame& frame, Direction direction) noex
 
 bool Forwarder::is_over_uplink(const Frame& frame, Direction direction) const noexcept {
   if (direction == Direction::kIngress) return frame.uplink != kNoUplink;
-  return frame.route.kind != Route::Kind::kLocal && snapshot_->vms[frame.slot].uplink != kNoUplink;
+  const auto kind = frame.route.kind;
+  return (kind == Route::Kind::kUplink || kind == Route::Kind::kFlood) &&
+         snapshot_->vms[frame.slot].uplink != kNoUplink;
 }
 
 // False: it was dropped, or waits.
@@ -212,6 +219,8 @@ void Forwarder::forward(Frame& frame, const Account& account) noexcept {
       return to_uplink(frame.packet, frame.route, snapshot_->vms[frame.slot].uplink, account);
     case Route::Kind::kFlood:
       return flood_from_vm(frame, account);
+    case Route::Kind::kPort:
+      return w_.outbox.send(frame.route.port_id, frame.packet, account);
     case Route::Kind::kNone:
       break;
   }

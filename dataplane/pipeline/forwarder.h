@@ -23,11 +23,12 @@ namespace foreflow::pipeline {
 
 // Where a frame goes on from the egress stage.
 struct Route {
-  enum class Kind : std::uint8_t { kLocal, kUplink, kFlood, kNone } kind = Kind::kNone;
+  enum class Kind : std::uint8_t { kLocal, kUplink, kFlood, kPort, kNone } kind = Kind::kNone;
   wire::DropCause refused = wire::DropCause::kUnknownVm;  // kNone
   Segment segment;
   const vm::Attachment* local = nullptr;
   const FloodList* list = nullptr;
+  std::uint16_t port_id = 0;  // kPort
 };
 
 // A packet in a stage of one VM. Its bytes are as at the VM's port: without a VLAN tag.
@@ -52,10 +53,13 @@ inline void parse(Frame& frame) noexcept {
   frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
 }
 
+inline Category category_of(const flow::FlowRecord* flow) noexcept {
+  return flow == nullptr ? Category::kUnknown : static_cast<Category>(flow->category);
+}
+
 // To whom the frame counts; `flow`: its record, if it has one.
 inline Account account_of(const Frame& frame, Direction direction, const flow::FlowRecord* flow = nullptr) noexcept {
-  const auto category = flow == nullptr ? Category::kUnknown : static_cast<Category>(flow->category);
-  return {frame.slot, direction, category, frame.size};
+  return {frame.slot, direction, category_of(flow), frame.size};
 }
 
 inline void add_bytes(flow::FlowRecord* flow, Direction direction, std::uint32_t size) noexcept {
@@ -73,6 +77,7 @@ struct ForwarderWiring {
   Books& books;
   Outbox& outbox;
   FlowTracker& tracker;
+  BypassDesk& desk;
 };
 
 class Forwarder {
@@ -116,6 +121,11 @@ class Forwarder {
   void refuse(const Frame& frame, Direction direction) noexcept;
   void finish() noexcept;
 
+  bool treat(Frame& frame, Direction direction, const flow::FlowRecord* flow) noexcept;
+  void steer(Frame& frame, const flow::FlowRecord* flow) const noexcept;
+  void offer(const Frame& frame, flow::FlowRecord* flow) noexcept;
+  void recall(const Frame& frame, flow::FlowRecord* flow) noexcept;
+
   void hold(const Frame& frame, Direction direction, ShapeQueue& queue) noexcept;
   void unhold(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept;
   void release(vm::Slot slot, Direction direction, ShapeQueue& queue) noexcept;
@@ -132,6 +142,7 @@ class Forwarder {
   ForwarderWiring w_;
   bool tracks_;
   std::vector<std::array<meter::Lender, kDirections>> lenders_;  // by uplink
+  Treater treater_;
   Shaper shaper_;
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t now_ns_ = 0;

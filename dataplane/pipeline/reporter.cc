@@ -62,6 +62,8 @@ wire::Report Reporter::report(UnixNanos time, std::uint64_t interval_ns) {
     now.dropped_bytes -= intent.before.dropped_bytes;
     intents[id] = now;  // in force there, although the device may not have given its meter up
   }
+  for (const auto& treatment : enforcer_.software_treatments())
+    intents[treatment.intent] = read_software(treatment, interval_ns);
   for (const auto& [id, stats] : intents) report.intents.push_back(stats);
   report.top_flows = top_flows();
   return report;
@@ -71,6 +73,7 @@ void Reporter::follow() {
   const auto& held = configurator_.slots().held();
   std::erase_if(samplers_, [&](const auto& entry) { return !held.contains(entry.first); });
   std::erase_if(device_drops_, [&](const auto& entry) { return !held.contains(entry.first); });
+  std::erase_if(device_filtered_, [&](const auto& entry) { return !held.contains(entry.first); });
   for (const auto& [vm, slot] : held) samplers_.try_emplace(vm, vm, engine_.vms()[slot], unseen(vm, slot));
 
   std::map<IntentId, SoftwareIntent> software;
@@ -81,6 +84,10 @@ void Reporter::follow() {
     software.emplace(limit.intent, SoftwareIntent{limit, same ? known->second.before : read_software(limit)});
   }
   software_ = std::move(software);
+  std::erase_if(silences_, [&](const auto& entry) {
+    return std::ranges::none_of(enforcer_.software_treatments(),
+                                [&](const auto& treatment) { return treatment.intent == entry.first; });
+  });
 }
 
 void Reporter::read_device(ByIntent& stats) {
@@ -102,7 +109,8 @@ void Reporter::add_device_drops(const offload::DeviceStats& counted) {
   const auto& now = counted.stats;
   auto& before = device_last_[now.id];
   if (configurator_.slots().held().contains(counted.vm)) {
-    auto& drops = device_drops_[counted.vm][index(counted.direction)];
+    auto& totals = counted.cause == wire::DropCause::kFiltered ? device_filtered_ : device_drops_;
+    auto& drops = totals[counted.vm][index(counted.direction)];
     drops.packets += growth(now.dropped_packets, before.dropped_packets);
     drops.bytes += growth(now.dropped_bytes, before.dropped_bytes);
   }
@@ -122,12 +130,27 @@ wire::IntentStats Reporter::read_software(const offload::SoftwareLimit& limit) c
   return stats;
 }
 
+wire::IntentStats Reporter::read_software(const offload::SoftwareTreatment& treatment, std::uint64_t interval_ns) {
+  wire::IntentStats stats{.id = treatment.intent};
+  const auto packets = treatment.counters->packets.read();
+  (treatment.what.drop ? stats.dropped_packets : stats.passed_packets) = packets;
+  (treatment.what.drop ? stats.dropped_bytes : stats.passed_bytes) = treatment.counters->bytes.read();
+  auto& silence = silences_[treatment.intent];
+  silence.silent_ns = packets == silence.packets ? silence.silent_ns + interval_ns : 0;
+  silence.packets = packets;
+  const auto most_ns = treatment.what.idle_seconds * kNanosPerSecond;
+  stats.idle = most_ns != 0 && silence.silent_ns >= most_ns;
+  return stats;
+}
+
 profile::Sampler::AllUnseen Reporter::unseen(VmId vm, vm::Slot slot) const {
   profile::Sampler::AllUnseen all;
   const auto device = device_drops_.find(vm);
+  const auto filtered = device_filtered_.find(vm);
   for (const auto direction : kBothDirections) {
     auto& entry = all[index(direction)];
     if (device != device_drops_.end()) entry.device = device->second[index(direction)];
+    if (filtered != device_filtered_.end()) entry.filtered = filtered->second[index(direction)];
     for (const auto& worker : engine_.workers()) {
       const auto& lost = worker->books().lost(slot, direction);
       entry.handover.packets += lost.packets.read();

@@ -34,10 +34,17 @@ class Reporter {
     wire::IntentStats before;
   };
 
+  // How long a treatment has matched nothing.
+  struct Silence {
+    std::uint64_t packets = 0;
+    std::uint64_t silent_ns = 0;
+  };
+
   using ByIntent = std::map<IntentId, wire::IntentStats>;
   void read_device(ByIntent& stats);
   void add_device_drops(const offload::DeviceStats& counted);
   wire::IntentStats read_software(const offload::SoftwareLimit& limit) const;
+  wire::IntentStats read_software(const offload::SoftwareTreatment& treatment, std::uint64_t interval_ns);
   profile::Sampler::AllUnseen unseen(VmId vm, vm::Slot slot) const;
   wire::DataplaneSample dataplane();
   std::vector<wire::PortSample> ports();
@@ -49,9 +56,11 @@ class Reporter {
   offload::Enforcer& enforcer_;
   const Configurator& configurator_;
   std::map<VmId, profile::Sampler> samplers_;
-  std::map<VmId, PerDirection> device_drops_;          // totals
+  std::map<VmId, PerDirection> device_drops_;          // totals, by the device's meters
+  std::map<VmId, PerDirection> device_filtered_;       // totals, by the operator's rules in the device
   std::map<IntentId, wire::IntentStats> device_last_;  // as last read
   std::map<IntentId, SoftwareIntent> software_;
+  std::map<IntentId, Silence> silences_;  // of software treatments
   wire::DataplaneSample last_;
   std::array<wire::PortSample, kMostPorts> last_ports_;  // by ethdev id
   std::vector<wire::PortSample> left_;

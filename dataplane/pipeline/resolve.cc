@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 namespace foreflow::pipeline {
 
 namespace {
@@ -51,6 +53,22 @@ std::set<std::uint16_t> source_ports(const Places& places, const Places::Vm& vm)
   return sources;
 }
 
+// The ports that a treatment names.
+void name_ports(const wire::Treatment& treatment, std::span<const port::Port> ports,
+                offload::ResolvedIntent& resolved) {
+  const auto find = [&](const std::string& name) -> std::optional<std::uint16_t> {
+    const auto port = std::ranges::find(ports, name, &port::Port::name);
+    if (port != ports.end()) return port->id;
+    resolved.impossible = fmt::format("this dataplane has no port '{}'", name);
+    return std::nullopt;
+  };
+  if (treatment.mirror) resolved.mirror_port = find(treatment.mirror->port);
+  if (treatment.steer_port.empty()) return;
+  resolved.steer_port = find(treatment.steer_port);
+  if (treatment.direction == Direction::kIngress)
+    resolved.impossible = "only what a VM sends can be led to another port; direction egress would be right";
+}
+
 }  // namespace
 
 offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<const port::Port> ports) {
@@ -58,8 +76,8 @@ offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<
   offload::IntentSet intents;
   for (const auto& intent : desired.intents) {
     offload::ResolvedIntent resolved{.intent = intent};
-    const auto id = std::visit([](const auto& what) { return what.vm; }, intent.what);
-    if (const auto vm = places.vms.find(id); vm != places.vms.end()) {
+    if (const auto* treatment = std::get_if<wire::Treatment>(&intent.what)) name_ports(*treatment, ports, resolved);
+    if (const auto vm = places.vms.find(wire::vm_of(intent)); vm != places.vms.end()) {
       const auto sources = source_ports(places, vm->second);
       resolved.attachments = vm->second.attachments;
       resolved.allow_foreign_mac = vm->second.allow_foreign_mac;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "dataplane/net/octets.h"
+#include "dataplane/net/traffic_class.h"
 
 namespace foreflow::pipeline {
 
@@ -68,16 +69,6 @@ constexpr std::uint8_t kEcnMask = 0x03;  // of the traffic class; 0 = cannot be 
 
 bool can_be_marked(std::uint8_t ecn) noexcept { return ecn != 0; }
 
-// HC' = ~(~HC + ~m + m'), RFC 1624, equation 3.
-void update_checksum(std::uint8_t* at, std::uint16_t before, std::uint16_t after) noexcept {
-  std::uint32_t sum = static_cast<std::uint16_t>(~net::load_be16(at)) + static_cast<std::uint16_t>(~before) + after;
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  const auto folded = static_cast<std::uint16_t>(~sum);
-  at[0] = static_cast<std::uint8_t>(folded >> 8);
-  at[1] = static_cast<std::uint8_t>(folded);
-}
-
 }  // namespace
 
 bool mark_congestion(rte_mbuf* packet, const net::Parsed& parsed) noexcept {
@@ -87,7 +78,7 @@ bool mark_congestion(rte_mbuf* packet, const net::Parsed& parsed) noexcept {
     if (!can_be_marked(ip[1] & kEcnMask)) return false;
     const auto before = net::load_be16(ip);
     ip[1] |= kEcnMask;
-    update_checksum(ip + 10, before, net::load_be16(ip));
+    net::update_checksum(ip + 10, before, net::load_be16(ip));
     return true;
   }
   const auto ecn = static_cast<std::uint8_t>(ip[1] >> 4 & kEcnMask);  // the class lies across two bytes

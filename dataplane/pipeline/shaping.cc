@@ -56,6 +56,8 @@ bool Forwarder::release_first(Direction direction, ShapeQueue& queue) noexcept {
   if (direction == Direction::kEgress) {
     frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
     if (!route_strange(frame)) return give_up(frame.route.refused);
+    if (snapshot_->treats)
+      steer(frame, w_.tracker.known({frame.parsed, bytes_of(frame.packet), passage.slot, direction}));
   } else if (!fits(waiting.size, snapshot_->largest_frame(passage.port_id))) {
     return give_up(wire::DropCause::kMtu);
   }

@@ -25,6 +25,8 @@ class Builder {
     add_ports();
     for (const auto& vm : input_.desired.vms) add_vm(vm);
     add_limits();
+    add_treatments();
+    add_bypasses();
     add_floods();
     auto directory = vm::Directory::build(attachments_);
     if (directory)
@@ -102,6 +104,29 @@ class Builder {
       const auto& entry = snapshot_->vms[attachment.slot];
       for (std::size_t at = 0; at < kDirections; ++at)
         attachment.is_policed[at] = entry.limits[at].has_value() || entry.group != kNoGroup;
+    }
+  }
+
+  void add_treatments() {
+    std::map<std::pair<vm::Slot, std::size_t>, TreatmentList> lists;
+    for (const auto& treatment : input_.treatments) {
+      const auto slot = input_.slots.find(treatment.what.vm);
+      if (slot && *slot < snapshot_->vms.size()) lists[{*slot, index(treatment.what.direction)}].push_back(treatment);
+    }
+    for (auto& [where, list] : lists) {
+      std::ranges::sort(list, {}, [](const auto& one) { return std::pair{one.priority, one.intent}; });
+      snapshot_->vms[where.first].treatments[where.second] = std::make_shared<const TreatmentList>(std::move(list));
+      snapshot_->treats = true;
+    }
+  }
+
+  void add_bypasses() {
+    if (input_.bypasses == nullptr) return;
+    for (const auto& [vm, bypass] : *input_.bypasses) {
+      const auto slot = input_.slots.find(vm);
+      if (!slot || *slot >= snapshot_->vms.size()) continue;
+      snapshot_->vms[*slot].bypass = bypass;
+      snapshot_->bypasses = true;
     }
   }
 

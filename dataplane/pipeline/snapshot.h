@@ -17,6 +17,7 @@
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/pipeline/handover.h"
 #include "dataplane/pipeline/shared_limits.h"
+#include "dataplane/pipeline/treatments.h"
 #include "dataplane/port/port.h"
 #include "dataplane/vm/directory.h"
 #include "dataplane/vm/slots.h"
@@ -43,6 +44,8 @@ struct VmEntry {
   std::array<std::uint32_t, kDirections> weights{1, 1};  // of borrowing
   std::array<bool, kDirections> shaped{};                // where there is a limit: what is over it waits
   GroupSlot group = kNoGroup;
+  std::array<std::shared_ptr<const TreatmentList>, kDirections> treatments;  // null: none
+  std::optional<wire::Bypass> bypass;                                        // long flows may leave the pipeline
 };
 
 struct PortEntry {
@@ -69,6 +72,8 @@ struct Snapshot {
   std::vector<FloodList> floods;           // by Attachment::flood_list; ordered by segment
   std::vector<std::uint16_t> uplinks;      // ethdev ids
   std::shared_ptr<Signatures> signatures;  // may be null
+  bool treats = false;                     // some VM has treatments
+  bool bypasses = false;                   // some VM's flows may go to the device
 
   const VmEntry* vm(vm::Slot slot) const noexcept {
     return slot < vms.size() && vms[slot].present ? &vms[slot] : nullptr;
@@ -89,6 +94,8 @@ struct SnapshotInput {
   std::uint16_t workers = 1;
   std::shared_ptr<Signatures> signatures;
   const std::map<std::string, GroupSlot>& groups;  // every group of `desired`, by name
+  std::span<const offload::SoftwareTreatment> treatments = {};
+  const std::map<VmId, wire::Bypass>* bypasses = nullptr;
 };
 
 // What cannot be done (unknown port, MAC given twice, VXLAN segment) is left out and named in `problems`.

@@ -12,10 +12,11 @@ Worker::Worker(const WorkerWiring& wiring)
     : id_(wiring.id),
       clock_(wiring.clock),
       handover_(wiring.handover),
+      desk_(*wiring.desk),
       books_(wiring.vms),
       outbox_({wiring.id, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
       tracker_(wiring.flows, wiring.vms),
-      forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_}),
+      forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_, *wiring.desk}),
       top_flows_(tracker_.flows()),
       occupants_(vm::kMostVms) {}
 
@@ -23,6 +24,7 @@ std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
   if (snapshot.serial != adopted_) adopt(snapshot, now_ns);
   snapshot_ = &snapshot;
   forwarder_.begin(snapshot, now_ns);
+  book_bypassed(now_ns);
   auto handled = take_over();
   std::array<rte_mbuf*, kBurst> packets;
   for (auto& source : sources_) {
@@ -42,6 +44,7 @@ std::size_t Worker::drain(const Snapshot& snapshot, std::uint64_t now_ns) {
   if (snapshot.serial != adopted_) adopt(snapshot, now_ns);
   snapshot_ = &snapshot;
   forwarder_.begin(snapshot, now_ns);
+  book_bypassed(now_ns);
   const auto handled = take_over();
   forwarder_.run();  // what had waited, if nothing else came
   outbox_.flush();
@@ -144,6 +147,19 @@ void Worker::take_over(Frame& frame, const Passage& passage) noexcept {
   frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
   if (frame.attachment != nullptr && frame.attachment->slot != passage.slot) frame.attachment = nullptr;
   forwarder_.from_vm(frame);
+}
+
+// What the device carried of our VMs' flows, told by the control thread.
+void Worker::book_bypassed(std::uint64_t now_ns) noexcept {
+  constexpr int kMostPerPoll = 32;
+  for (int count = 0; count < kMostPerPoll; ++count) {
+    const auto credit = desk_.credits.pop();
+    if (!credit) return;
+    const auto* vm = snapshot_->vm(credit->key.vm);
+    if (vm == nullptr || vm->id != credit->vm) continue;
+    books_.bypassed(*credit);
+    tracker_.book(*credit, now_ns);
+  }
 }
 
 void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataplane/pipeline/books.h"
+#include "dataplane/pipeline/bypass_desk.h"
 #include "dataplane/pipeline/flow_tracker.h"
 #include "dataplane/pipeline/forwarder.h"
 #include "dataplane/pipeline/handover.h"
@@ -32,6 +33,7 @@ struct WorkerWiring {
   vm::VmTable& vms;
   flow::FlowTableConfig flows;
   std::atomic<std::uint64_t>* handed_over = nullptr;  // see OutboxWiring
+  BypassDesk* desk = nullptr;
 };
 
 class Worker {
@@ -57,6 +59,7 @@ class Worker {
   void adopt(const Snapshot& snapshot, std::uint64_t now_ns);
   void use_devices(std::span<const port::Port> devices);
   std::size_t take_over() noexcept;
+  void book_bypassed(std::uint64_t now_ns) noexcept;
   void take_over(Frame& frame, const Passage& passage) noexcept;
   void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
   void from_vm_port(Frame& frame) noexcept;
@@ -66,6 +69,7 @@ class Worker {
   std::uint16_t id_;
   config::ClockSource clock_;
   Handover& handover_;
+  BypassDesk& desk_;
   Books books_;
   Outbox outbox_;
   FlowTracker tracker_;

@@ -41,6 +41,10 @@ ConnectionTotals read_connections(const vm::VmState& state) {
           state.untracked_packets.read()};
 }
 
+std::uint64_t unobserved(const Sampler::DirectionUnseen& unseen, const vm::DirectionState& state) {
+  return unseen.device.packets + unseen.filtered.packets + state.bypassed_packets.read();
+}
+
 }  // namespace
 
 void DirectionTotals::add(wire::DropCause cause, const Unseen& unseen) {
@@ -59,9 +63,10 @@ DirectionTotals read(const vm::DirectionState& state) {
   const auto known = std::accumulate(totals.app_bytes.begin(), totals.app_bytes.end(), std::uint64_t{0});
   totals.delayed_packets = state.delayed_packets.read();
   totals.marked_packets = state.marked_packets.read();
-  totals.offered_bytes = state.offered.bytes();
+  const auto bypassed = state.bypassed_packets.read();
+  totals.offered_bytes = state.offered.bytes() + state.bypassed_bytes.read();
   totals.sizes = read_all(state.offered.sizes());
-  totals.offered_packets = std::accumulate(totals.sizes.begin(), totals.sizes.end(), std::uint64_t{0});
+  totals.offered_packets = std::accumulate(totals.sizes.begin(), totals.sizes.end(), bypassed);
   totals.passed_packets = totals.offered_packets - std::min(dropped, totals.offered_packets);
   totals.passed_bytes = totals.offered_bytes - std::min(dropped_bytes, totals.offered_bytes);
   totals.app_bytes[index(Category::kUnknown)] = totals.passed_bytes - std::min(known, totals.passed_bytes);
@@ -78,6 +83,7 @@ void DirectionTotals::keep_growing(const DirectionTotals& before) {
 DirectionTotals Sampler::totals(const vm::DirectionState& state, const DirectionUnseen& unseen) {
   auto totals = read(state);
   totals.add(wire::DropCause::kPoliced, unseen.device);
+  totals.add(wire::DropCause::kFiltered, unseen.filtered);
   totals.add(wire::DropCause::kHandover, unseen.handover);
   return totals;
 }
@@ -86,7 +92,7 @@ Sampler::Sampler(VmId vm, vm::VmState& state, const AllUnseen& unseen)
     : vm_(vm), last_connections_(read_connections(state)) {
   for (std::size_t at = 0; at < kDirections; ++at) {
     last_[at] = totals(state.directions[at], unseen[at]);
-    device_dropped_[at] = unseen[at].device.packets;
+    unobserved_[at] = unobserved(unseen[at], state.directions[at]);
     state.directions[at].offered.take_peak_1ms();
     state.directions[at].offered.take_peak_10ms();
   }
@@ -101,11 +107,11 @@ wire::VmSample Sampler::sample(vm::VmState& state, const AllUnseen& unseen) {
     out = difference(now, last_[at]);
     out.peak_1ms_bytes = state.directions[at].offered.take_peak_1ms();
     out.peak_10ms_bytes = state.directions[at].offered.take_peak_10ms();
-    if (unseen[at].device.packets != device_dropped_[at]) {
+    if (const auto kept = unobserved(unseen[at], state.directions[at]); kept != unobserved_[at]) {
+      unobserved_[at] = kept;
       out.peak_1ms_bytes.reset();
       out.peak_10ms_bytes.reset();
     }
-    device_dropped_[at] = unseen[at].device.packets;
     last_[at] = now;
   }
   const auto now = read_connections(state);

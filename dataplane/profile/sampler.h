@@ -47,6 +47,7 @@ class Sampler {
  public:
   struct DirectionUnseen {
     Unseen device;    // totals since the VM is known
+    Unseen filtered;  // the same, dropped by the operator's rules in the device
     Unseen handover;  // totals of its slot
   };
   using AllUnseen = std::array<DirectionUnseen, kDirections>;
@@ -54,7 +55,7 @@ class Sampler {
   // Counting starts with what the slot has now: it may have had another VM before.
   Sampler(VmId vm, vm::VmState& state, const AllUnseen& unseen);
 
-  // Since the last call. A peak that the device's meter has cut is not observable.
+  // Since the last call. A peak that the device has cut, or carried past the pipeline, is not observable.
   wire::VmSample sample(vm::VmState& state, const AllUnseen& unseen);
 
  private:
@@ -62,7 +63,7 @@ class Sampler {
 
   VmId vm_;
   std::array<DirectionTotals, kDirections> last_;
-  std::array<std::uint64_t, kDirections> device_dropped_{};
+  std::array<std::uint64_t, kDirections> unobserved_{};  // packets that the device kept to itself
   ConnectionTotals last_connections_;
 };
 

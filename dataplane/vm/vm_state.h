@@ -117,6 +117,8 @@ struct alignas(64) DirectionState {
   Counter policed_bytes;
   Counter delayed_packets;  // held back by shaping, then passed
   Counter marked_packets;
+  Counter bypassed_packets;  // carried by the device and told afterwards: offered and passed beside all of the above
+  Counter bypassed_bytes;
 };
 
 struct alignas(64) VmState {

@@ -36,6 +36,11 @@ void put16(std::uint8_t*& at, std::uint16_t value) {
 rte_mbuf* build(const Frame& frame) {
   auto* packet = rte_pktmbuf_alloc(pool);
   if (packet == nullptr) return nullptr;
+  if (!frame.bytes.empty()) {
+    char* whole = rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.bytes.size()));
+    std::memcpy(whole, frame.bytes.data(), frame.bytes.size());
+    return packet;
+  }
   auto* bytes = reinterpret_cast<std::uint8_t*>(rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size)));
   if (bytes == nullptr) return nullptr;
   std::memset(bytes, 0, frame.size);
@@ -50,19 +55,25 @@ rte_mbuf* build(const Frame& frame) {
   return packet;
 }
 
-ResolvedIntent limit(std::uint64_t id, const MacAddress& mac, Direction direction, BytesPerSecond rate) {
+// Where the VM of this address is.
+ResolvedIntent of_vm(std::uint64_t id, const MacAddress& mac) {
   ResolvedIntent resolved;
   resolved.intent.id = IntentId{id};
+  const auto port = mac == kWeb ? kWebPort : kSharedPort;
+  resolved.attachments = {{.port_id = port, .mac = mac, .segment = {}}};
+  resolved.source_ports = {kUplink, kWebPort, kSharedPort};
+  if (mac == kWeb) std::erase(resolved.source_ports, kWebPort);
+  return resolved;
+}
+
+ResolvedIntent limit(std::uint64_t id, const MacAddress& mac, Direction direction, BytesPerSecond rate) {
+  auto resolved = of_vm(id, mac);
   resolved.intent.what = wire::Police{.vm = VmId{mac.octets[5]},
                                       .direction = direction,
                                       .cir = rate,
                                       .pir = rate,
                                       .cbs = Bytes{16'000},
                                       .pbs = Bytes{16'000}};
-  const auto port = mac == kWeb ? kWebPort : kSharedPort;
-  resolved.attachments = {{.port_id = port, .mac = mac, .segment = {}}};
-  resolved.source_ports = {kUplink, kWebPort, kSharedPort};
-  if (mac == kWeb) std::erase(resolved.source_ports, kWebPort);
   return resolved;
 }
 
@@ -105,6 +116,25 @@ std::uint32_t DeviceTest::send_and_receive(std::uint16_t port, const Frame& fram
   return reached;
 }
 
+std::vector<std::vector<std::uint8_t>> DeviceTest::left_through(std::uint16_t port) {
+  std::array<rte_mbuf*, kBurst> burst{};
+  std::vector<std::vector<std::uint8_t>> frames;
+  const auto received = rte_eth_rx_burst(port, 0, burst.data(), kBurst);
+  for (std::uint16_t i = 0; i < received; ++i) {
+    const auto* bytes = rte_pktmbuf_mtod(burst.at(i), const std::uint8_t*);
+    frames.emplace_back(bytes, bytes + rte_pktmbuf_data_len(burst.at(i)));
+  }
+  rte_pktmbuf_free_bulk(burst.data(), received);
+  return frames;
+}
+
+std::vector<std::uint8_t> DeviceTest::pass(std::uint16_t port, const std::vector<std::uint8_t>& bytes) {
+  auto* packet = build({.source = {}, .destination = {}, .bytes = bytes});
+  EXPECT_EQ(rte_eth_tx_burst(port, 0, &packet, 1), 1);
+  auto frames = left_through(port);
+  return frames.empty() ? std::vector<std::uint8_t>{} : frames.front();
+}
+
 unsigned DeviceTest::frames_in_use() { return rte_mempool_in_use_count(pool); }
 
 void DeviceTest::stamp_with(std::function<void(rte_mbuf&)> with) { stamp = std::move(with); }
@@ -124,6 +154,15 @@ ResolvedIntent egress_limit(std::uint64_t id, const MacAddress& mac, BytesPerSec
 
 ResolvedIntent ingress_limit(std::uint64_t id, const MacAddress& mac, BytesPerSecond rate) {
   return limit(id, mac, Direction::kIngress, rate);
+}
+
+ResolvedIntent treating(std::uint64_t id, const MacAddress& mac, wire::Treatment treatment) {
+  auto resolved = of_vm(id, mac);
+  treatment.vm = VmId{mac.octets[5]};
+  if (treatment.mirror) resolved.mirror_port = kUnusedPort;
+  if (!treatment.steer_port.empty()) resolved.steer_port = kUnusedPort;
+  resolved.intent.what = std::move(treatment);
+  return resolved;
 }
 
 void set_rate(ResolvedIntent& intent, BytesPerSecond rate) {

@@ -30,6 +30,7 @@ struct Frame {
   MacAddress destination;
   std::uint32_t size = 1'000;
   std::optional<std::uint16_t> vlan = {};
+  std::vector<std::uint8_t> bytes = {};  // the whole frame, instead of all above
 };
 
 class DeviceTest : public ::testing::Test {
@@ -42,6 +43,10 @@ class DeviceTest : public ::testing::Test {
 
   // Lets `count` frames arrive at the port at this instant; returns how many reach the receiver.
   std::uint32_t arrive(std::uint16_t port, const Frame& frame, std::uint32_t count = 1);
+  // What has left through a port without anyone sending it there; taken away.
+  static std::vector<std::vector<std::uint8_t>> left_through(std::uint16_t port);
+  // Lets one frame arrive and returns what reaches the receiver; empty: nothing.
+  static std::vector<std::uint8_t> pass(std::uint16_t port, const std::vector<std::uint8_t>& bytes);
   // The same without a look at the pool, for one of several threads.
   static std::uint32_t send_and_receive(std::uint16_t port, const Frame& frame, std::uint32_t count);
   // Frames in the hands of nobody who frees them, once all traffic has ended.
@@ -56,6 +61,8 @@ class DeviceTest : public ::testing::Test {
 ResolvedIntent egress_limit(std::uint64_t id, const MacAddress& mac, BytesPerSecond rate);
 ResolvedIntent ingress_limit(std::uint64_t id, const MacAddress& mac, BytesPerSecond rate);
 void set_rate(ResolvedIntent& intent, BytesPerSecond rate);
+// `treatment` for what a VM sends or receives, by its direction.
+ResolvedIntent treating(std::uint64_t id, const MacAddress& mac, wire::Treatment treatment);
 
 inline IntentSet set_of(const std::vector<ResolvedIntent>& intents) {
   IntentSet set;

@@ -113,7 +113,7 @@ TEST_F(EnforcerTest, TriesAgainWithTheNextPrepare) {
 }
 
 TEST_F(EnforcerTest, AFullRuleTableMovesOnlyWhatDoesNotFit) {
-  use({.rules = 4});  // a route (2) and one rule each for two VMs on one port
+  use({.rules = 7});  // a route (5) and one rule each for two VMs on one port
   probe();
   const auto results =
       enforce({egress_limit(1, kRed, kMegabyte), egress_limit(2, kBlue, kMegabyte), egress_limit(3, kWeb, kMegabyte)});

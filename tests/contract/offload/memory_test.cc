@@ -47,7 +47,7 @@ TEST_F(DeviceMemoryTest, ShowsWhatTheDeviceHolds) {
   EXPECT_TRUE(inside().empty());
   RteFlowBackend backend;
   limit_web(backend, kMegabyte);
-  EXPECT_EQ(inside().rules, 3u);
+  EXPECT_EQ(inside().rules, 6u) << "a route of five and the meter's own";
   EXPECT_EQ(inside().meters, 1u);
   backend.apply({.set = {}, .clear = {IntentId{1}}});
   EXPECT_EQ(inside().rules + inside().meters + inside().profiles, 0u);

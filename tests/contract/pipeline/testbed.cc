@@ -61,8 +61,9 @@ std::vector<FrameBytes> RingPort::sent(rte_ring& ring) {
   return frames;
 }
 
-Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock)
-    : bed_(test_beds++), workers_(workers) {
+Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock,
+                 std::unique_ptr<offload::OffloadBackend> device)
+    : bed_(test_beds++), workers_(workers), enforcer_(std::move(device)) {
   auto started = port::Ports::start(config_for(workers));
   must(started.has_value(), started ? "" : started.error().message);
   devices_.emplace(std::move(*started));
@@ -74,6 +75,9 @@ Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, cons
                                devices_->pool());
   must(engine.has_value(), engine ? "" : engine.error().message);
   engine_ = std::move(*engine);
+  std::vector<std::uint16_t> ids;
+  for (const auto& port : devices_->all()) ids.push_back(port.id);
+  enforcer_.probe(ids);
   configurator_ = std::make_unique<Configurator>(*engine_, enforcer_, devices_->all());
   reporter_ = std::make_unique<Reporter>(*engine_, enforcer_, *configurator_);
   changes_ = std::make_unique<PortChanges>(*devices_, *engine_, *configurator_, enforcer_);

@@ -46,7 +46,9 @@ class Testbed {
   static constexpr std::uint64_t kSecond = 1'000'000'000;
 
   // Every port has one receive and transmit queue per worker.
-  Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock = {});
+  // `device`: enforces what it takes; null: everything is the pipeline's.
+  Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock = {},
+          std::unique_ptr<offload::OffloadBackend> device = nullptr);
   ~Testbed();
 
   // Applies the state and waits for the grace period. Returns what was achieved.
@@ -68,6 +70,9 @@ class Testbed {
     now_ns_ = now_ns;
     run();
   }
+  // One turn of control: flows move between pipeline and device.
+  void serve() { configurator_->serve_flows(now_ns_); }
+  std::size_t flows_in_device() const { return configurator_->bypasser().carried(); }
   // What left through a port since the last call, in order of queues.
   std::vector<FrameBytes> sent(const std::string& port);
 
@@ -87,7 +92,7 @@ class Testbed {
   std::uint16_t workers_;
   std::map<std::string, std::unique_ptr<RingPort>> rings_;
   std::optional<port::Ports> devices_;
-  offload::Enforcer enforcer_{nullptr};
+  offload::Enforcer enforcer_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Configurator> configurator_;
   std::unique_ptr<Reporter> reporter_;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A treatment that the pipeline carries out, and which treatments have to be in one place.
+// Place: dataplane/offload, between the Enforcer and the pipeline's snapshot.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "common/counter.h"
+#include "common/wire/messages.h"
+
+namespace foreflow::offload {
+
+// Since the treatment is in the pipeline. Writer: the worker that owns the VM; readers: the control thread.
+struct TreatmentCounters {
+  Counter packets;
+  Counter bytes;
+};
+
+struct SoftwareTreatment {
+  IntentId intent;
+  std::uint32_t priority = 0;
+  wire::Treatment what;
+  std::optional<std::uint16_t> mirror_port;  // ethdev
+  std::optional<std::uint16_t> steer_port;
+  std::shared_ptr<TreatmentCounters> counters;  // a snapshot may outlive the wish
+};
+
+// Is there a packet that both match? Such treatments are enforced in the same place, since only there the stronger one
+// can win.
+bool may_overlap(const wire::Treatment& a, const wire::Treatment& b);
+
+}  // namespace foreflow::offload
