@@ -30,16 +30,18 @@ Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const Classifier&
   if (!inspector) return tl::unexpected(inspector.error());
   auto quic = QuicDecoder::create();
   if (!quic) return tl::unexpected(quic.error());
+  auto fingerprinter = Fingerprinter::create();
+  if (!fingerprinter) return tl::unexpected(fingerprinter.error());
   const auto known = KnownProtocols::find();
   if (!known) return tl::unexpected(known.error());
   std::unique_ptr<FlowClassifier> created(
-      new FlowClassifier(classifier, std::move(*inspector), std::move(*quic), config));
+      new FlowClassifier(classifier, std::move(*inspector), std::move(*quic), std::move(*fingerprinter), config));
   created->known_ = *known;
   return created;
 }
 
 FlowClassifier::FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
-                               const FlowClassifierConfig& config)
+                               Fingerprinter fingerprinter, const FlowClassifierConfig& config)
     : classifier_(classifier),
       inspector_(std::move(inspector)),
       quic_(std::move(quic)),
@@ -48,13 +50,15 @@ FlowClassifier::FlowClassifier(const Classifier& classifier, Inspector inspector
       assemblies_(config.assemblies, config.assemblies_per_vm),
       names_(config.recent_names, kNameLifetime),
       hosts_(config.recent_hosts, kHostLifetime),
-      channels_(kExpectedChannels, kChannelLifetime) {
+      channels_(kExpectedChannels, kChannelLifetime),
+      fingerprinter_(std::move(fingerprinter)) {
   free_.reserve(config.conversations);
   for (ConversationId id = config.conversations; id > 0; --id) free_.push_back(id);
 }
 
 bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet,
                              Verdict& verdict) noexcept {
+  hello_.reset();
   const bool is_first = id == 0;
   if (is_first) id = open();
   auto& conversation = conversations_[id];
@@ -110,7 +114,8 @@ bool FlowClassifier::is_spent(const Conversation& conversation) const noexcept {
 
 Follow FlowClassifier::what_follows(const Conversation& conversation) const noexcept {
   const auto protocol = conversation.verdict.protocol;
-  if (protocol == known_.tls) return conversation.verdict.app != 0 ? Follow::kNothing : Follow::kClientHello;
+  if (protocol == known_.tls && conversation.verdict.app != 0 && !config_.fingerprints) return Follow::kNothing;
+  if (protocol == known_.tls) return Follow::kClientHello;
   if (protocol == known_.quic) return Follow::kQuic;
   if (protocol == known_.dns) return Follow::kDns;
   if (protocol == known_.ftp) return Follow::kFtp;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/result.h"
@@ -17,6 +18,7 @@
 #include "dataplane/classify/classifier.h"
 #include "dataplane/classify/conversation.h"
 #include "dataplane/classify/dns.h"
+#include "dataplane/classify/fingerprint.h"
 #include "dataplane/classify/known_protocols.h"
 #include "dataplane/classify/quic.h"
 #include "dataplane/classify/recent.h"
@@ -32,6 +34,7 @@ struct FlowClassifierConfig {
   std::uint32_t recent_names = 8'192;  // addresses of which a DNS answer told the service
   std::uint32_t recent_hosts = 8'192;  // ends of flows that were recognised
   bool port_hints = true;
+  bool fingerprints = false;  // of TLS clients; hellos are then read whole
 };
 
 // Names an open conversation; 0 = none. The caller keeps it with the flow.
@@ -45,6 +48,9 @@ class FlowClassifier {
   // Looks at a flow's next payload; `id` is 0 for its first. True when the verdict is final: `id` is 0 again and the
   // flow's payloads need not be shown any more. `verdict`: the best so far.
   bool inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet, Verdict& verdict) noexcept;
+
+  // Of the client whose hello the payload that was inspected last has completed; null when it completed none.
+  const HelloEvidence* hello() const noexcept { return hello_ ? &*hello_ : nullptr; }
 
   // The flow ended before a final verdict: the best that can be said. `id` is 0 afterwards.
   Verdict conclude(ConversationId& id, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
@@ -69,7 +75,7 @@ class FlowClassifier {
   };
 
   FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
-                 const FlowClassifierConfig& config);
+                 Fingerprinter fingerprinter, const FlowClassifierConfig& config);
 
   ConversationId open() noexcept;
   bool look(const Subject& subject) noexcept;
@@ -86,6 +92,7 @@ class FlowClassifier {
   // follow.cc: each returns true when nothing more is awaited.
   bool follow(const Subject& subject) noexcept;
   bool follow_client_hello(const Subject& subject) noexcept;
+  void take_fingerprint(net::Octets message, HelloOver over, bool has_encrypted_hello) noexcept;
   net::Octets client_hello(const Subject& subject, bool& ended) noexcept;
   bool follow_certificate(const Subject& subject) noexcept;
   bool follow_quic(const Subject& subject) noexcept;
@@ -112,6 +119,8 @@ class FlowClassifier {
   Recent<Verdict> channels_;
   std::array<std::uint8_t, 2'048> message_;  // a handshake without its record headers
   DnsAddresses answer_;
+  Fingerprinter fingerprinter_;
+  std::optional<HelloEvidence> hello_;
   std::uint64_t exhausted_ = 0;
 };
 

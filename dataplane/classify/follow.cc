@@ -124,12 +124,15 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
     const auto message = client_hello(subject, ended);
     if (message.size() == 0) return true;
     const auto hello = read_client_hello(message);
+    const bool is_awaited = !hello.is_complete && !ended && conversation.followed < kMostHelloPayloads;
+    if (is_awaited && config_.fingerprints) return false;
+    if (hello.is_complete) take_fingerprint(message, HelloOver::kTcp, hello.has_encrypted_hello);
     if (!hello.server_name.empty()) {
       conversation.verdict.has_name = true;
       // A name that may be made up is not believed before the certificate is seen.
       if (take_name(conversation.verdict, hello.server_name) || !is_made_up_name(hello.server_name, ".com"))
         return true;
-    } else if (!hello.is_complete && !ended && conversation.followed < kMostHelloPayloads) {
+    } else if (is_awaited) {
       return false;
     }
   } else if (conversation.followed < kMostHelloPayloads && !is_handshake(packet.payload)) {
@@ -142,6 +145,11 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
   conversation.followed = 0;
   conversation.followed_side = other(client);
   return packet.sender == other(client) && follow_certificate(subject);
+}
+
+void FlowClassifier::take_fingerprint(net::Octets message, HelloOver over, bool has_encrypted_hello) noexcept {
+  if (!config_.fingerprints) return;
+  if (const auto made = fingerprinter_.fingerprint(message, over)) hello_ = {*made, has_encrypted_hello};
 }
 
 bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {
@@ -181,11 +189,13 @@ bool FlowClassifier::follow_quic(const Subject& subject) noexcept {
                   [&assembly](std::uint64_t offset, net::Octets bytes) { assembly.add(offset, bytes); })) {
     conversation.client = subject.packet.sender;
     const auto hello = read_client_hello(assembly.prefix());
+    if (hello.is_complete) take_fingerprint(assembly.prefix(), HelloOver::kQuic, hello.has_encrypted_hello);
+    const bool is_awaited = !hello.is_complete && config_.fingerprints;
     if (!hello.server_name.empty()) {
       conversation.verdict.has_name = true;
       take_name(conversation.verdict, hello.server_name);
     }
-    if (!hello.server_name.empty() || hello.is_complete) return true;
+    if (!is_awaited && (!hello.server_name.empty() || hello.is_complete)) return true;
   }
   return conversation.followed >= kMostQuicPayloads;
 }

@@ -44,7 +44,7 @@ options::options_description describe_options() {
       "signature files")("cache", options::value<std::string>()->value_name("DIR")->default_value(""),
                          "keeps compiled signatures for the next run; '' keeps none")(
       "no-port-hints", "ports decide nothing, not even between equals")(
-      "verbose,v", "one more column: what kind of traffic a flow without usable payload looks like")(
+      "verbose,v", "more columns: what unnamed flows look like, fingerprints of TLS clients, encrypted hellos")(
       "version", "print the version and exit")("help,h", "print this help and exit");
   return all;
 }
@@ -113,7 +113,9 @@ Result<std::uint64_t> classify_capture(const fs::path& file, classify::FlowClass
   if (!capture->damage().empty())
     fmt::print(stderr, "foreflow-classify: {}: damaged after {} packets ({}); used up to there\n", file.string(),
                packets, capture->damage());
-  for (const auto& flow : book.conclude()) predictions.add(file.filename().string(), flow, classifier);
+  for (const auto& flow : book.conclude())
+    predictions.add(file.filename().string(), flow, flow.hello != 0 ? &book.hellos()[flow.hello - 1] : nullptr,
+                    classifier);
   return packets;
 }
 
@@ -123,7 +125,8 @@ int run(const options::variables_map& given) {
   const auto classifier =
       classify::Classifier::load(given["signatures"].as<std::string>(), given["cache"].as<std::string>());
   if (!classifier) return report(classifier.error());
-  const auto engine = classify::FlowClassifier::create(**classifier, {.port_hints = given.count("no-port-hints") == 0});
+  const auto engine = classify::FlowClassifier::create(
+      **classifier, {.port_hints = given.count("no-port-hints") == 0, .fingerprints = given.count("verbose") != 0});
   if (!engine) return report(engine.error());
   auto predictions = offline::Predictions::create(given["output"].as<std::string>(), given.count("verbose") != 0);
   if (!predictions) return report(predictions.error());

@@ -46,6 +46,10 @@ void FlowBook::add(const Dissected& packet, std::uint64_t time_ns) {
   ++flow.inspected;
   flow.is_final = classifier_.inspect(flow.conversation, flow.ends,
                                       {packet.payload, sender, headers.tcp_sequence, time_ns}, flow.verdict);
+  if (const auto* hello = classifier_.hello(); hello != nullptr && flow.hello == 0) {
+    hellos_.push_back(*hello);
+    flow.hello = static_cast<std::uint32_t>(hellos_.size());
+  }
 }
 
 const std::vector<Flow>& FlowBook::conclude() {

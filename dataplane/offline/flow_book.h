@@ -18,6 +18,7 @@ struct Flow {
   classify::ConversationId conversation = 0;
   bool is_final = false;
   std::uint32_t inspected = 0;  // packets whose payload was looked at
+  std::uint32_t hello = 0;      // its place among FlowBook::hellos(), and one; 0 = none was seen
 };
 
 class FlowBook {
@@ -28,11 +29,14 @@ class FlowBook {
   void add(const Dissected& packet, std::uint64_t time_ns);
   // Ends every flow. In the order of their first packets; valid until the next add().
   const std::vector<Flow>& conclude();
+  // Of the TLS clients among the flows, where the classifier makes fingerprints.
+  const std::vector<classify::HelloEvidence>& hellos() const noexcept { return hellos_; }
 
  private:
   classify::FlowClassifier& classifier_;
   std::vector<Flow> flows_;
   FlowIndex places_;
+  std::vector<classify::HelloEvidence> hellos_;
   std::uint64_t last_ns_ = 0;
 };
 

@@ -68,11 +68,12 @@ Result<Predictions> Predictions::create(const std::string& file, bool is_verbose
   fmt::print(opened,
              "file\tproto\tip_a\tport_a\tip_b\tport_b\tprotocol\tcategory\tapp\tconfidence\tsource\t"
              "packets_inspected{}\n",
-             is_verbose ? "\tbehaviour" : "");
+             is_verbose ? "\tbehaviour\tfingerprint\tech" : "");
   return Predictions(opened, file, is_verbose);
 }
 
-void Predictions::add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier) {
+void Predictions::add(std::string_view capture, const Flow& flow, const classify::HelloEvidence* hello,
+                      const classify::Classifier& classifier) {
   const auto& ends = flow.ends;
   const auto& verdict = flow.verdict;
   fmt::format_to(std::back_inserter(rows_), FMT_COMPILE("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}"), capture,
@@ -80,7 +81,12 @@ void Predictions::add(std::string_view capture, const Flow& flow, const classify
                  text(ends.address[1], flow.ip_version), ends.port[1], classifier.protocol_name(verdict.protocol),
                  to_string(verdict.category), or_dash(classifier.app_name(verdict.app)), verdict.confidence,
                  text(verdict.source), flow.inspected);
-  if (is_verbose_) fmt::format_to(std::back_inserter(rows_), "\t{}", to_string(verdict.behaviour));
+  if (is_verbose_)
+    fmt::format_to(std::back_inserter(rows_), "\t{}\t{}\t{}", to_string(verdict.behaviour),
+                   hello != nullptr ? hello->fingerprint.view() : "-",
+                   hello == nullptr             ? "-"
+                   : hello->has_encrypted_hello ? "yes"
+                                                : "no");
   rows_.push_back('\n');
   if (rows_.size() >= kManyBytes) write_rows();
 }

@@ -17,10 +17,12 @@ namespace foreflow::offline {
 
 class Predictions {
  public:
-  // "-": standard output. `is_verbose`: one more column, behaviour, behind the others.
+  // "-": standard output. `is_verbose`: behaviour, fingerprint and ech follow as further columns.
   static Result<Predictions> create(const std::string& file, bool is_verbose = false);
 
-  void add(std::string_view capture, const Flow& flow, const classify::Classifier& classifier);
+  // `hello`: of the flow's client; null when none was seen.
+  void add(std::string_view capture, const Flow& flow, const classify::HelloEvidence* hello,
+           const classify::Classifier& classifier);
   // Error: something could not be written.
   Status finish();
 

@@ -8,6 +8,7 @@
 #include "dataplane/classify/announcement.h"
 #include "dataplane/classify/behaviour.h"
 #include "dataplane/classify/dns.h"
+#include "dataplane/classify/fingerprint.h"
 #include "dataplane/classify/flow_classifier.h"
 #include "dataplane/classify/tls.h"
 #include "dataplane/classify/validators.h"
@@ -33,6 +34,11 @@ inline void validators(Input input) {
 }
 
 inline void tls(Input input) {
+  static auto fingerprinter = [] {
+    auto created = classify::Fingerprinter::create();
+    require(created.has_value());
+    return std::move(*created);
+  }();
   std::array<std::uint8_t, 2'048> message;
   bool ended = false;
   const auto size = classify::take_handshake(input, message, ended);
@@ -46,6 +52,7 @@ inline void tls(Input input) {
       return false;
     });
     classify::is_tor_certificate(bytes);
+    fingerprinter.fingerprint(bytes, classify::HelloOver::kTcp);
   }
 }
 

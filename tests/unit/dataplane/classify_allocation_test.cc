@@ -8,6 +8,7 @@
 
 #include "common/units.h"
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/flow_classifier.h"
 #include "dataplane/flow/flow_table.h"
 #include "tests/support/signatures.h"
 #include "tests/unit/dataplane/payload_samples.h"
@@ -63,6 +64,28 @@ TEST(PacketPath, InspectingDoesNotAllocate) {
   EXPECT_EQ(allocations.load(), before);
   EXPECT_NE(verdict.app, 0);
   EXPECT_GT(before, 0u) << "the counter counts";
+}
+
+TEST(PacketPath, FollowingFlowsDoesNotAllocate) {
+  const auto classifier = classify::Classifier::load(test::kSignatures, test::kSignatureCache);
+  ASSERT_TRUE(classifier) << classifier.error().message;
+  const auto engine = classify::FlowClassifier::create(**classifier, {.conversations = 64, .fingerprints = true});
+  ASSERT_TRUE(engine);
+  const auto& samples = testing::payload_samples();
+  const auto before = allocations.load();
+  std::size_t hellos = 0;
+  for (std::uint16_t port = 0; const auto& sample : samples) {
+    classify::FlowEnds ends{.port = {40'000, ++port}, .ip_protocol = sample.ip_protocol};
+    classify::ConversationId id = 0;
+    classify::Verdict verdict;
+    for (std::uint32_t i = 0; i < 12; ++i) {
+      (*engine)->inspect(id, ends, {sample.payload, static_cast<classify::Side>(i & 1), 1'000 * i, i}, verdict);
+      hellos += (*engine)->hello() != nullptr ? 1 : 0;
+    }
+    (*engine)->conclude(id, ends, 12);
+  }
+  EXPECT_EQ(allocations.load(), before);
+  EXPECT_GT(hellos, 0u) << "a fingerprint was among it";
 }
 
 TEST(PacketPath, TheFlowTableAllocatesAtConstructionOnly) {

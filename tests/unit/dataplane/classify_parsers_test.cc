@@ -9,6 +9,7 @@
 #include "dataplane/classify/announcement.h"
 #include "dataplane/classify/assembly.h"
 #include "dataplane/classify/dns.h"
+#include "dataplane/classify/fingerprint.h"
 #include "dataplane/classify/quic.h"
 #include "dataplane/classify/recent.h"
 #include "dataplane/classify/tls.h"
@@ -18,7 +19,7 @@
 namespace foreflow::classify {
 namespace {
 
-using testing::Frame;
+using namespace foreflow::testing;  // NOLINT: builders of bytes
 
 net::Octets octets(std::string_view text) {
   return {std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), text.size()};
@@ -138,6 +139,51 @@ TEST(Tls, HandshakeBytesComeOutOfSeveralRecords) {
   const auto size = take_handshake(stream, out, ended);
   EXPECT_TRUE(ended);
   EXPECT_EQ(Frame(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size)), message);
+}
+
+// The hello of the example in JA4's own description, with GREASE among all that it offers.
+Frame ja4_example(bool shuffled) {
+  const auto list16 = [](std::initializer_list<std::uint16_t> values) {
+    Frame bytes;
+    for (const auto value : values) bytes += testing::be16(value);
+    return bytes;
+  };
+  const auto extension = [](std::uint16_t type, const Frame& body) {
+    return testing::be16(type) + testing::be16(static_cast<std::uint16_t>(body.size())) + body;
+  };
+  const auto sized = [](const Frame& body) { return testing::be16(static_cast<std::uint16_t>(body.size())) + body; };
+  const auto name = extension(0, sized(Frame{0} + sized(Frame{'a', '.', 'b'})));
+  const auto alpn = extension(16, sized(Frame{2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'}));
+  const auto signatures =
+      extension(13, sized(list16({0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601})));
+  const auto versions = extension(43, Frame{6} + list16({0x7a7a, 0x0304, 0x0303}));
+  Frame others = extension(0x2a2a, {});
+  for (const std::uint16_t type : {5, 10, 11, 0x12, 0x15, 0x17, 0x1b, 0x23, 0x2d, 0x33, 0x4469, 0xff01})
+    others += extension(type, {});
+  const auto extensions =
+      shuffled ? others + versions + alpn + signatures + name : name + signatures + others + alpn + versions;
+  const auto ciphers = list16({0x1a1a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013,
+                               0xc014, 0x009c, 0x009d, 0x002f, 0x0035});
+  const auto hello = testing::be16(0x0303) + Frame(32, 1) + Frame{0} + sized(ciphers) + Frame{1, 0} + sized(extensions);
+  return Frame{1, 0} + sized(hello);
+}
+
+TEST(Fingerprint, TheExampleOfJa4HasItsTextInWhicheverOrderItOffers) {
+  auto fingerprinter = Fingerprinter::create();
+  ASSERT_TRUE(fingerprinter);
+  for (const bool shuffled : {false, true}) {
+    const auto made = fingerprinter->fingerprint(ja4_example(shuffled), HelloOver::kTcp);
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->view(), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+  }
+}
+
+TEST(Fingerprint, AHelloThatIsNotWholeHasNone) {
+  auto fingerprinter = Fingerprinter::create();
+  ASSERT_TRUE(fingerprinter);
+  auto hello = ja4_example(false);
+  hello.pop_back();
+  EXPECT_FALSE(fingerprinter->fingerprint(hello, HelloOver::kTcp));
 }
 
 TEST(Dns, AnAnswerTellsTheAddressesOfTheNameThatWasAskedFor) {

@@ -121,6 +121,28 @@ TEST_F(FlowClassifierTest, TorIsKnownByTheNamesThatItMakesUp) {
   EXPECT_EQ(app_of("", "www.zx5ybfwu3op.com", "www.bookshop.net"), "");
 }
 
+TEST_F(FlowClassifierTest, AHellosFingerprintIsThereOnceItIsWholeAndOnlyWhereAskedFor) {
+  const auto hello = testing::tls_client_hello("www.netflix.com");
+  auto unasked = tcp_flow(40'000, 30'000);
+  say(unasked, 0, hello);
+  EXPECT_EQ(engine_->hello(), nullptr);
+  start({.conversations = 64, .fingerprints = true});
+  auto flow = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(flow, 0, Frame(hello.begin(), hello.end() - 3)));
+  EXPECT_EQ(engine_->hello(), nullptr);
+  EXPECT_TRUE(say(flow, 0, Frame(hello.end() - 3, hello.end())));
+  ASSERT_NE(engine_->hello(), nullptr);
+  EXPECT_TRUE(engine_->hello()->fingerprint.view().starts_with("t13d020200_")) << engine_->hello()->fingerprint.view();
+  EXPECT_FALSE(engine_->hello()->has_encrypted_hello);
+  EXPECT_EQ(app(flow), "netflix");
+  auto message = testing::tls_client_hello("www.netflix.com");
+  message.erase(message.begin(), message.begin() + 5);
+  auto quic = udp_flow(40'000, 30'000);
+  EXPECT_TRUE(say(quic, 0, testing::quic_sample_initial(0, testing::quic_crypto(0, message))));
+  ASSERT_NE(engine_->hello(), nullptr);
+  EXPECT_TRUE(engine_->hello()->fingerprint.view().starts_with("q13d0202"));
+}
+
 TEST_F(FlowClassifierTest, DnsToAGroupIsTheProtocolThatTheGroupBelongsTo) {
   const auto message = bytes(std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03", 13) + "web" +
                              std::string("\x07"
