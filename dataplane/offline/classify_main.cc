@@ -12,6 +12,7 @@
 #include "common/version.h"
 #include "dataplane/offline/capture_file.h"
 #include "dataplane/offline/flow_book.h"
+#include "dataplane/offline/inner.h"
 #include "dataplane/offline/predictions.h"
 
 namespace foreflow {
@@ -44,6 +45,7 @@ options::options_description describe_options() {
       "signature files")("cache", options::value<std::string>()->value_name("DIR")->default_value(""),
                          "keeps compiled signatures for the next run; '' keeps none")(
       "no-port-hints", "ports decide nothing, not even between equals")(
+      "inner", "flows inside of VXLAN, Geneve, GRE and GTP-U in place of the tunnels")(
       "verbose,v", "more columns: what unnamed flows look like, fingerprints of TLS clients, encrypted hellos")(
       "version", "print the version and exit")("help,h", "print this help and exit");
   return all;
@@ -101,15 +103,19 @@ class Progress {
 };
 
 Result<std::uint64_t> classify_capture(const fs::path& file, classify::FlowClassifier& flow_classifier,
-                                       const classify::Classifier& classifier, offline::Predictions& predictions) {
+                                       const classify::Classifier& classifier, bool enters_tunnels,
+                                       offline::Predictions& predictions) {
   auto capture = offline::CaptureFile::open(file);
   if (!capture) return tl::unexpected(capture.error());
   offline::FlowBook book(flow_classifier);
   offline::CaptureFile::Frame frame;
   offline::Dissected packet;
   std::uint64_t packets = 0;
-  for (; capture->next(frame); ++packets)
-    if (offline::dissect(capture->link_type(), frame.bytes, frame.wire_size, packet)) book.add(packet, frame.time_ns);
+  for (; capture->next(frame); ++packets) {
+    if (!offline::dissect(capture->link_type(), frame.bytes, frame.wire_size, packet)) continue;
+    if (enters_tunnels) offline::enter_tunnels(packet);
+    book.add(packet, frame.time_ns);
+  }
   if (!capture->damage().empty())
     fmt::print(stderr, "foreflow-classify: {}: damaged after {} packets ({}); used up to there\n", file.string(),
                packets, capture->damage());
@@ -135,7 +141,7 @@ int run(const options::variables_map& given) {
   std::uint64_t packets = 0;
   Progress progress(captures->size());
   for (std::size_t i = 0; i < captures->size(); ++i) {
-    const auto read = classify_capture((*captures)[i], **engine, **classifier, *predictions);
+    const auto read = classify_capture((*captures)[i], **engine, **classifier, given.count("inner") != 0, *predictions);
     if (read) packets += *read;
     if (!read) status = report(read.error());
     progress.show(i + 1, packets);

@@ -12,7 +12,7 @@
 #include "dataplane/classify/flow_classifier.h"
 #include "dataplane/classify/tls.h"
 #include "dataplane/classify/validators.h"
-#include "dataplane/offline/dissect.h"
+#include "dataplane/offline/inner.h"
 #include "tests/fuzz/targets.h"
 
 namespace foreflow::fuzz {
@@ -91,7 +91,9 @@ inline void dissect(Input input) {
   const auto frame = input.subspan(1);
   for (const auto wire_size : {frame.size(), frame.size() + 900}) {
     offline::Dissected packet;
-    if (offline::dissect(input[0], frame, wire_size, packet)) require(is_inside(packet.payload.text(), frame));
+    if (!offline::dissect(input[0], frame, wire_size, packet)) continue;
+    offline::enter_tunnels(packet);
+    require(is_inside(packet.payload.text(), frame));
   }
 }
 
