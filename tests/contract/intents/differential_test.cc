@@ -41,6 +41,7 @@ std::uint64_t packet_count() {
 
 std::vector<TestPort> all_ports() {
   std::vector<TestPort> ports;
+  ports.reserve(kPorts.size());
   for (const auto& name : kPorts)
     ports.push_back({name, name == "uplink" ? config::PortRole::kUplink : config::PortRole::kVm});
   return ports;

@@ -14,7 +14,6 @@ using namespace test;  // NOLINT(google-build-using-namespace)
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using wire::Placement;
-using wire::Treatment;
 
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kTcp = 6;
