@@ -53,6 +53,11 @@ struct TomlTable::State {
     asked.emplace_back(key);
     return table->get(key);
   }
+
+  std::uint32_t line(std::string_view key) const {
+    const auto* node = key.empty() ? nullptr : table->get(key);
+    return node ? node->source().begin.line : table->source().begin.line;
+  }
 };
 
 TomlTable::TomlTable(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -69,9 +74,12 @@ std::vector<std::string> TomlTable::keys() const {
 }
 void TomlTable::note(std::string_view key) { state_->asked.emplace_back(key); }
 
+std::string TomlTable::where(std::string_view key) const {
+  return fmt::format("{}:{}", state_->document->name, state_->line(key));
+}
+
 void TomlTable::error(std::string_view key, std::string_view reason) {
-  const auto* node = key.empty() ? nullptr : state_->table->get(key);
-  const auto line = node ? node->source().begin.line : state_->table->source().begin.line;
+  const auto line = state_->line(key);
   auto where = state_->path + std::string(key);
   if (where.ends_with('.')) where.pop_back();
   state_->document->reasons.push_back(

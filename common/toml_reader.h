@@ -68,6 +68,8 @@ class TomlTable {
   std::vector<TomlTable> tables(std::string_view key);  // [[key]]
   bool is_table(std::string_view key) const;
   std::vector<std::string> keys() const;  // in order of the alphabet; for tables whose keys are names of the user's
+  // "policy.toml:12": where `key` stands (the table itself when it is empty or missing).
+  std::string where(std::string_view key) const;
 
   // Adds a reason at the line of `key` (of the table itself when it is empty or missing).
   void error(std::string_view key, std::string_view reason);

@@ -4,7 +4,9 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -117,6 +119,47 @@ std::string format_time(UnixNanos time) {
   const std::time_t seconds = static_cast<std::time_t>(std::floor(static_cast<double>(time.value) / 1e9));
   const auto millis = (time.value - static_cast<std::int64_t>(seconds) * 1'000'000'000) / 1'000'000;
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), millis);
+}
+
+Result<UnixNanos> parse_time(std::string_view text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
+  const std::string copy(text);
+  const int found =
+      std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &year, &month, &day, &hour, &minute, &second, &used);
+  const bool whole = found == 6 && static_cast<std::size_t>(used) == copy.size() && copy.size() == 20;
+  const bool date = found == 3 && copy.size() == 10;
+  const std::chrono::year_month_day calendar{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                             std::chrono::day(static_cast<unsigned>(day))};
+  const bool valid = calendar.ok() && year >= 1970 && year < 2200 && hour >= 0 && hour < 24 && minute >= 0 &&
+                     minute < 60 && second >= 0 && second < 60;
+  if ((whole || date) && valid) {
+    const std::int64_t days = std::chrono::sys_days(calendar).time_since_epoch().count();
+    const std::int64_t seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    return UnixNanos{seconds * static_cast<std::int64_t>(kNanosPerSecond)};
+  }
+  return fail(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is not a time in UTC; write for example 2026-12-01T08:00:00Z or 2026-12-01", text));
+}
+
+std::string exact_rate(BytesPerSecond rate) {
+  static constexpr std::array<std::pair<std::uint64_t, char>, 3> kUnits{
+      {{125'000'000, 'G'}, {125'000, 'M'}, {125, 'k'}}};
+  if (rate == kUnlimited) return "unlimited";
+  for (const auto& [unit, letter] : kUnits)
+    if (rate.value != 0 && rate.value % unit == 0) return fmt::format("{}{}", rate.value / unit, letter);
+  return fmt::format("{}B", rate.value);
+}
+
+std::string exact_duration(std::uint64_t nanos) {
+  static constexpr std::array<std::pair<std::uint64_t, std::string_view>, 6> kUnits{{{86'400 * kNanosPerSecond, "d"},
+                                                                                     {3'600 * kNanosPerSecond, "h"},
+                                                                                     {60 * kNanosPerSecond, "m"},
+                                                                                     {kNanosPerSecond, "s"},
+                                                                                     {1'000'000, "ms"},
+                                                                                     {1'000, "us"}}};
+  for (const auto& [unit, name] : kUnits)
+    if (nanos != 0 && nanos % unit == 0) return fmt::format("{}{}", nanos / unit, name);
+  return fmt::format("{}ns", nanos);
 }
 
 }  // namespace foreflow

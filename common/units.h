@@ -48,4 +48,11 @@ std::string format_bytes(Bytes size);
 // RFC 3339 in UTC with milliseconds.
 std::string format_time(UnixNanos time);
 
+// Parses RFC 3339 in UTC, from 1970 to 2199: `2026-12-01T08:00:00Z`, or a day alone: `2026-12-01`.
+Result<UnixNanos> parse_time(std::string_view text);
+
+// The same value again when it is parsed: `50M`, `1250B` (bytes per second), `unlimited`; `2h`, `800ms`.
+std::string exact_rate(BytesPerSecond rate);
+std::string exact_duration(std::uint64_t nanos);
+
 }  // namespace foreflow

@@ -23,7 +23,7 @@ void resolve_paths(ManagerConfig& config, const std::filesystem::path& base) {
   auto& api = config.api.certificates;
   auto& store = config.store;
   for (auto* path : {&config.state_dir, &link.ca, &link.certificate, &link.key, &api.ca, &api.certificate, &api.key,
-                     &store.path, &store.password_file, &store.ca})
+                     &store.path, &store.password_file, &store.ca, &config.audit.path})
     if (!path->empty() && path->is_relative()) *path = base / *path;
 }
 
@@ -87,6 +87,9 @@ void read_forecast(TomlTable& root, ForecastSettings& out) {
   table->read("horizon", out.horizon_ns, parse_duration);
   table->read("season", out.season_ns, parse_duration);
   table->read("history", out.history_ns, parse_duration);
+  table->read("training", out.training_ns, parse_duration);
+  if (out.training_ns != 0 && out.training_ns < 60 * kNanosPerSecond)
+    table->error("training", "must be at least 1m, or 0s for never");
   if (out.interval_ns < kNanosPerSecond) table->error("interval", "must be at least 1s");
   const auto interval = std::max<std::uint64_t>(out.interval_ns, 1);
   if (out.horizon_ns / interval < 1 || out.horizon_ns / interval > 2016)
@@ -116,6 +119,19 @@ void read_allocation(TomlTable& root, AllocationSettings& out) {
   table->finish();
 }
 
+void read_audit(TomlTable& root, const std::filesystem::path& state_dir, AuditSettings& out) {
+  out.path = state_dir / "audit";
+  auto table = root.table("audit");
+  if (!table) return;
+  table->read("path", out.path);
+  table->read("retention", out.retention_ns, parse_duration);
+  if (out.retention_ns < 3'600 * kNanosPerSecond || out.retention_ns > 3'650 * 86'400 * kNanosPerSecond)
+    table->error("retention", "must be 1h to 3650d");
+  table->read("most", out.most, parse_bytes);
+  if (out.most.value < 1'000'000) table->error("most", "must be at least 1M bytes");
+  table->finish();
+}
+
 Result<ManagerConfig> read(Result<TomlDocument> document) {
   if (!document) return tl::unexpected(document.error());
   ManagerConfig config;
@@ -128,6 +144,7 @@ Result<ManagerConfig> read(Result<TomlDocument> document) {
   read_store(root, config.state_dir, config.store);
   read_forecast(root, config.forecast);
   read_allocation(root, config.allocation);
+  read_audit(root, config.state_dir, config.audit);
   config.fleet = read_fleet(root);
   root.finish();
   if (auto good = document->check(); !good) return tl::unexpected(good.error());
@@ -135,18 +152,6 @@ Result<ManagerConfig> read(Result<TomlDocument> document) {
 }
 
 }  // namespace
-
-std::string_view to_string(Mode mode) {
-  switch (mode) {
-    case Mode::kObserve:
-      return "observe";
-    case Mode::kRecommend:
-      return "recommend";
-    case Mode::kEnforce:
-      return "enforce";
-  }
-  return "enforce";
-}
 
 Result<ManagerConfig> load_config(const std::filesystem::path& file) {
   auto config = read(TomlDocument::load(file));

@@ -50,12 +50,9 @@ struct ForecastSettings {
   std::uint64_t horizon_ns = 3600 * kNanosPerSecond;         // how far ahead
   std::uint64_t season_ns = 86'400 * kNanosPerSecond;        // what repeats
   std::uint64_t history_ns = 14 * 86'400 * kNanosPerSecond;  // kept in memory
+  std::uint64_t training_ns = 86'400 * kNanosPerSecond;      // between two trainings of the global model; 0 = never
   bool operator==(const ForecastSettings&) const = default;
 };
-
-// observe: forecasts only; recommend: allocations are computed and shown; enforce: they are pushed to the dataplanes.
-enum class Mode : std::uint8_t { kObserve, kRecommend, kEnforce };
-std::string_view to_string(Mode mode);
 
 struct AllocationSettings {
   std::uint64_t period_ns = 10 * kNanosPerSecond;
@@ -67,6 +64,13 @@ struct AllocationSettings {
   bool operator==(const AllocationSettings&) const = default;
 };
 
+struct AuditSettings {
+  std::filesystem::path path;                                  // empty = STATE_DIR/audit
+  std::uint64_t retention_ns = 30 * 86'400 * kNanosPerSecond;  // what is older is deleted
+  Bytes most{2'000'000'000};                                   // on disk; the oldest go first
+  bool operator==(const AuditSettings&) const = default;
+};
+
 struct ManagerConfig {
   std::filesystem::path state_dir = "/var/lib/foreflow";
   Mode mode = Mode::kEnforce;
@@ -75,6 +79,7 @@ struct ManagerConfig {
   StoreSettings store;
   ForecastSettings forecast;
   AllocationSettings allocation;
+  AuditSettings audit;
   Fleet fleet;
 };
 

@@ -3,77 +3,22 @@
 
 #include <fmt/format.h>
 
+#include "host/model/config_policy.h"
+
 namespace foreflow::model {
 namespace {
 
 constexpr std::uint32_t kLargestVlan = 4094;
 constexpr std::uint32_t kVnis = 1u << 24;
 
-// `key = "50M"` for both directions, or `key = {egress = "50M", ingress = "1G"}`.
-template <typename T, typename Read>
-void read_per_direction(TomlTable& table, std::string_view key, PerDirection<T>& out, Read read) {
-  if (!table.is_table(key)) {
-    T both = out[0];
-    read(table, key, both);
-    if (table.has(key)) out.fill(both);
-    return;
-  }
-  auto inner = *table.table(key);
-  for (const auto direction : kBothDirections) read(inner, to_string(direction), out[index(direction)]);
-  inner.finish();
-}
-
-void read_rates(TomlTable& table, std::string_view key, PerDirection<BytesPerSecond>& out) {
-  read_per_direction(table, key, out,
-                     [](TomlTable& t, std::string_view k, BytesPerSecond& rate) { t.read(k, rate, parse_rate); });
-}
-
-void read_weights(TomlTable& table, PerDirection<std::uint32_t>& out) {
-  read_per_direction(table, "weight", out, [](TomlTable& t, std::string_view k, std::uint32_t& weight) {
-    t.read(k, weight, 0, kLargestWeight);
-  });
-}
-
 Result<MacAddress> mac_from(std::string_view text) {
   if (const auto mac = parse_mac(text)) return *mac;
   return fail(ErrorCode::kInvalidConfig, fmt::format("'{}' is not a MAC address such as 52:54:00:00:00:01", text));
 }
 
-Tier read_tier(TomlTable& table) {
-  Tier tier;
-  table.require("name");
-  table.read("name", tier.name);
-  std::uint32_t priority = tier.priority;
-  table.read("priority", priority, 0, 255);
-  tier.priority = static_cast<std::uint8_t>(priority);
-  table.read("quantile", tier.quantile);
-  table.finish();
-  return tier;
-}
-
-void read_packets(TomlTable& table, PerDirection<std::uint64_t>& out) {
-  read_per_direction(table, "packets", out, [](TomlTable& t, std::string_view k, std::uint64_t& packets) {
-    std::uint32_t read = 0;
-    t.read(k, read, 1, kMostPackets);
-    if (t.has(k)) packets = read;
-  });
-}
-
 Result<Ipv4Address> ipv4_from(std::string_view text) {
   if (const auto address = parse_ipv4(text)) return *address;
   return fail(ErrorCode::kInvalidConfig, fmt::format("'{}' is not an IPv4 address such as 192.0.2.1", text));
-}
-
-Group read_group(TomlTable& table) {
-  Group group;
-  for (const auto* key : {"name", "cap"}) table.require(key);
-  table.read("name", group.name);
-  read_rates(table, "cap", group.cap);
-  table.read("burst", group.burst_ns, parse_duration);
-  if (group.burst_ns < kNanosPerSecond / 1000 || group.burst_ns > 10 * kNanosPerSecond)
-    table.error("burst", "must be 1ms to 10s");
-  table.finish();
-  return group;
 }
 
 wire::TunnelSpec read_tunnel(TomlTable table) {
@@ -142,13 +87,7 @@ Vm read_vm(TomlTable& table, const std::string& default_tier) {
   table.read("allow_foreign_mac", vm.allow_foreign_mac);
   for (auto& attachment : table.tables("attachments")) vm.attachments.push_back(read_attachment(attachment));
   vm.policy.tier = default_tier;
-  table.read("tier", vm.policy.tier);
-  table.read("group", vm.policy.group);
-  read_rates(table, "guarantee", vm.policy.guarantee);
-  read_rates(table, "cap", vm.policy.cap);
-  read_weights(table, vm.policy.weight);
-  read_packets(table, vm.policy.packets);
-  table.read("shape", vm.policy.shape);
+  vm.policy = patched(vm.policy, read_policy(table));
   table.finish();
   return vm;
 }
@@ -166,6 +105,11 @@ Fleet read_fleet(TomlTable& root) {
   for (auto& table : groups) fleet.groups.push_back(read_group(table));
   for (auto& table : dataplanes) fleet.dataplanes.push_back(read_dataplane(table));
   for (auto& table : vms) fleet.vms.push_back(read_vm(table, fleet.tiers.back().name));
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    note_origins(groups[i], "group " + fleet.groups[i].name, fleet.origins);
+  for (std::size_t i = 0; i < dataplanes.size(); ++i)
+    note_origins(dataplanes[i], "dataplane " + fleet.dataplanes[i].name, fleet.origins);
+  for (std::size_t i = 0; i < vms.size(); ++i) note_origins(vms[i], "vm " + fleet.vms[i].name, fleet.origins);
   for (const auto& objection : objections(fleet)) {
     auto& tables = objection.subject == Objection::Subject::kTier        ? tiers
                    : objection.subject == Objection::Subject::kGroup     ? groups

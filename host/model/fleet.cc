@@ -20,12 +20,16 @@ template <typename Target>
 void overlay_all(Target& target, const PolicyPatch& patch) {
   overlay(target.tier, patch.tier);
   overlay(target.group, patch.group);
+  overlay(target.burst_ns, patch.burst_ns);
   overlay(target.shape, patch.shape);
+  overlay(target.mode, patch.mode);
   for (std::size_t i = 0; i < kDirections; ++i) {
     overlay(target.guarantee[i], patch.guarantee[i]);
     overlay(target.cap[i], patch.cap[i]);
     overlay(target.weight[i], patch.weight[i]);
     overlay(target.packets[i], patch.packets[i]);
+    overlay(target.least[i], patch.least[i]);
+    overlay(target.most[i], patch.most[i]);
   }
 }
 
@@ -36,6 +40,18 @@ const T* by_name(const std::vector<T>& items, std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view to_string(Mode mode) {
+  switch (mode) {
+    case Mode::kObserve:
+      return "observe";
+    case Mode::kRecommend:
+      return "recommend";
+    case Mode::kEnforce:
+      return "enforce";
+  }
+  return "enforce";
+}
 
 Policy patched(Policy policy, const PolicyPatch& patch) {
   overlay_all(policy, patch);
@@ -52,6 +68,11 @@ BytesPerSecond Dataplane::capacity(Direction direction) const {
   for (const auto& uplink : uplinks)
     if (__builtin_add_overflow(sum, uplink.capacity[index(direction)].value, &sum)) return kUnlimited;
   return BytesPerSecond{sum};
+}
+
+std::string Fleet::said_at(const std::string& what) const {
+  const auto found = origins.find(what);
+  return found == origins.end() ? "" : " (" + found->second + ")";
 }
 
 const Tier* Fleet::tier(std::string_view name) const { return by_name(tiers, name); }

@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,36 +22,48 @@ using PerDirection = std::array<T, kDirections>;  // indexed by index(Direction)
 // The quantiles that a tier may plan with: those that a forecast has.
 inline constexpr std::array<double, 5> kPlanningQuantiles{.5, .9, .95, .99, .999};
 
+inline constexpr std::uint32_t kLargestWeight = 1'000'000;
+
 struct Tier {
   std::string name;
-  std::uint8_t priority = 0;  // 0 is served first
-  double quantile = .95;      // of the forecast; one of kPlanningQuantiles
+  std::uint8_t priority = 0;             // 0 is served first
+  double quantile = .95;                 // of the forecast; one of kPlanningQuantiles
+  std::uint32_t weight = 1;              // multiplies the weights of its VMs; at most kLargestWeight
+  std::optional<std::uint64_t> hold_ns;  // a want falls only after so long; nullopt: as [allocation] says
   bool operator==(const Tier&) const = default;
 };
 
-inline constexpr std::uint32_t kLargestWeight = 1'000'000;
 inline constexpr std::uint32_t kMostPackets = 1'000'000'000;  // of a cap in packets per second
 
-// A tenant: its VMs share a cap on each dataplane where it has some.
+// A tenant: its VMs share a cap and a guarantee on each dataplane where it has some.
 struct Group {
   std::string name;
+  PerDirection<BytesPerSecond> guarantee{};  // for those of its VMs that want it, beside their own guarantees
   PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};
   std::uint64_t burst_ns = 800'000'000;  // how much of the cap at once; as with a VM's cap it decides TCP throughput
   bool operator==(const Group&) const = default;
 };
 
+// observe: forecasts only; recommend: allocations are computed and shown; enforce: they are pushed to the dataplanes.
+enum class Mode : std::uint8_t { kObserve, kRecommend, kEnforce };
+std::string_view to_string(Mode mode);
+
 struct Policy {
   std::string tier;
-  std::string group;                                         // empty = none
-  PerDirection<BytesPerSecond> guarantee{};                  // always there when it is needed
-  PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};  // never exceeded
-  PerDirection<std::uint32_t> weight{1, 1};                  // of sharing within the tier; at most kLargestWeight
-  PerDirection<std::uint64_t> packets{0, 0};                 // cap in packets per second; 0 = none
-  bool shape = false;  // what is over the limit waits for up to 20 ms instead of being dropped
+  std::string group;                                          // empty = none
+  PerDirection<BytesPerSecond> guarantee{};                   // always there when it is needed
+  PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};   // never exceeded
+  PerDirection<std::uint32_t> weight{1, 1};                   // of sharing within the tier; at most kLargestWeight
+  PerDirection<std::uint64_t> packets{0, 0};                  // cap in packets per second; 0 = none
+  PerDirection<BytesPerSecond> least{};                       // it is planned for at least this much
+  PerDirection<BytesPerSecond> most{kUnlimited, kUnlimited};  // and for no more than this much
+  std::uint64_t burst_ns = 0;  // of the cap: what may come at once; 0 = as [allocation] says
+  bool shape = false;          // what is over the limit waits for up to 20 ms instead of being dropped
+  Mode mode = Mode::kEnforce;  // no more than the manager's own
   bool operator==(const Policy&) const = default;
 };
 
-// What an operator changed at run time; the rest comes from the configuration.
+// What one rule says about a VM's policy; the rest comes from elsewhere.
 struct PolicyPatch {
   std::optional<std::string> tier;
   std::optional<std::string> group;
@@ -58,7 +71,11 @@ struct PolicyPatch {
   PerDirection<std::optional<BytesPerSecond>> cap;
   PerDirection<std::optional<std::uint32_t>> weight;
   PerDirection<std::optional<std::uint64_t>> packets;
+  PerDirection<std::optional<BytesPerSecond>> least;
+  PerDirection<std::optional<BytesPerSecond>> most;
+  std::optional<std::uint64_t> burst_ns;
   std::optional<bool> shape;
+  std::optional<Mode> mode;
   bool operator==(const PolicyPatch&) const = default;
 };
 
@@ -92,11 +109,14 @@ struct Fleet {
   std::vector<Group> groups;
   std::vector<Dataplane> dataplanes;
   std::vector<Vm> vms;
+  std::map<std::string, std::string> origins;  // "vm web cap" -> "policy.toml:12": who said so, for messages
   bool operator==(const Fleet&) const = default;
 
   const Tier* tier(std::string_view name) const;
   const Group* group(std::string_view name) const;
   const Dataplane* dataplane(std::string_view name) const;
+  // " (policy.toml:12)", or nothing where it is a default.
+  std::string said_at(const std::string& what) const;
 };
 
 // Whose fault it is and why; `key` is the configuration key that is wrong.
@@ -110,7 +130,7 @@ struct Objection {
 
 // What makes a fleet impossible: names that clash or are unknown, MACs given twice in a segment, a cap below its
 // guarantee, guarantees that sum to more than kGuaranteeablePercent of a dataplane's uplinks or to more than the cap of
-// their group. All reasons at once.
+// their group. All reasons at once; a sum names each of its parts and where it was said.
 std::vector<Objection> objections(const Fleet& fleet);
 inline constexpr std::uint64_t kGuaranteeablePercent = 90;
 

@@ -40,7 +40,8 @@ struct DataplaneLive {
   bool connected = false;
   wire::Hello hello;
   Generation applied;
-  UnixNanos last_report;
+  UnixNanos last_report;  // its time
+  UnixNanos arrived;      // when the newest report came, by the manager's clock
   std::uint64_t interval_ns = 0;
   wire::DataplaneSample sample;
   std::array<std::uint64_t, wire::kDropCauses> drops{};

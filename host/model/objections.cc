@@ -45,6 +45,7 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
 
 void check_policy(const Fleet& fleet, std::size_t i, std::vector<Objection>& out) {
   const auto& policy = fleet.vms[i].policy;
+  const auto& name = fleet.vms[i].name;
   if (!fleet.tier(policy.tier)) out.push_back({Subject::kVm, i, "tier", unknown("tier", policy.tier, fleet.tiers)});
   if (!policy.group.empty() && !fleet.group(policy.group))
     out.push_back({Subject::kVm, i, "group", unknown("group", policy.group, fleet.groups)});
@@ -60,8 +61,15 @@ void check_policy(const Fleet& fleet, std::size_t i, std::vector<Objection>& out
            fmt::format("the {} guarantee of '{}' cannot be unlimited", to_string(direction), fleet.vms[i].name)});
     else if (policy.cap[d] < policy.guarantee[d])
       out.push_back({Subject::kVm, i, "cap",
-                     fmt::format("the {} cap of '{}' is {}, below its guarantee of {}", to_string(direction),
-                                 fleet.vms[i].name, format_rate(policy.cap[d]), format_rate(policy.guarantee[d]))});
+                     fmt::format("the {} cap of '{}' is {}{}, below its guarantee of {}{}", to_string(direction), name,
+                                 format_rate(policy.cap[d]), fleet.said_at("vm " + name + " cap"),
+                                 format_rate(policy.guarantee[d]), fleet.said_at("vm " + name + " guarantee"))});
+    if (policy.most[d] < policy.least[d])
+      out.push_back(
+          {Subject::kVm, i, "most",
+           fmt::format("'{}' is planned for at most {} {}{}, below its least of {}{}", name,
+                       format_rate(policy.most[d]), to_string(direction), fleet.said_at("vm " + name + " most"),
+                       format_rate(policy.least[d]), fleet.said_at("vm " + name + " least"))});
   }
 }
 
@@ -83,39 +91,87 @@ void check_attachments(const Fleet& fleet, std::vector<Objection>& out) {
   }
 }
 
+// A sum of rates with a list of its parts for people.
+struct Sum {
+  unsigned __int128 value = 0;
+  std::string parts;
+
+  void add(const Fleet& fleet, const std::string& what, const std::string& name, BytesPerSecond rate) {
+    if (rate.value == 0) return;
+    value += rate.value;
+    parts += fmt::format("{}{} {}{}", parts.empty() ? "" : ", ", name, format_rate(rate),
+                         fleet.said_at(what + " guarantee"));
+  }
+  std::string text() const {
+    const auto most = std::min<unsigned __int128>(value, kUnlimited.value - 1);
+    return format_rate(BytesPerSecond{static_cast<std::uint64_t>(most)});
+  }
+};
+
+// What a group's VMs on a dataplane are guaranteed one by one.
+Sum own_guarantees(const Fleet& fleet, const Group& group, const Dataplane& dataplane, std::size_t d) {
+  Sum sum;
+  for (const auto& vm : fleet.vms)
+    if (vm.policy.group == group.name && vm.dataplane == dataplane.name)
+      sum.add(fleet, "vm " + vm.name, vm.name, vm.policy.guarantee[d]);
+  return sum;
+}
+
 // A guarantee passes even when the group's cap is used up, so the cap has to have room for all of them.
 void check_groups(const Fleet& fleet, std::vector<Objection>& out) {
   for (std::size_t i = 0; i < fleet.groups.size(); ++i) {
     const auto& group = fleet.groups[i];
     for (const auto direction : kBothDirections) {
-      unsigned __int128 sum = 0;
-      for (const auto& vm : fleet.vms)
-        if (vm.policy.group == group.name) sum += vm.policy.guarantee[index(direction)].value;
       const auto cap = group.cap[index(direction)];
-      if (sum > cap.value)
-        out.push_back({Subject::kGroup, i, "cap",
-                       fmt::format("the {} cap of group '{}' is {}, below what its VMs are guaranteed together",
-                                   to_string(direction), group.name, format_rate(cap))});
+      if (group.guarantee[index(direction)] > cap || group.guarantee[index(direction)] == kUnlimited)
+        out.push_back(
+            {Subject::kGroup, i, "guarantee",
+             fmt::format("the {} guarantee of group '{}' is {}, more than its cap of {}", to_string(direction),
+                         group.name, format_rate(group.guarantee[index(direction)]), format_rate(cap))});
+      for (const auto& dataplane : fleet.dataplanes) {
+        const auto sum = own_guarantees(fleet, group, dataplane, index(direction));
+        if (sum.value > cap.value)
+          out.push_back(
+              {Subject::kGroup, i, "cap",
+               fmt::format(
+                   "the {} cap of group '{}' is {}{}, below what its VMs are guaranteed together on '{}', {}: {}",
+                   to_string(direction), group.name, format_rate(cap), fleet.said_at("group " + group.name + " cap"),
+                   dataplane.name, sum.text(), sum.parts)});
+      }
     }
   }
+}
+
+// A group's guarantee counts with what it adds to those of its VMs.
+Sum promised(const Fleet& fleet, const Dataplane& dataplane, std::size_t d) {
+  Sum sum;
+  for (const auto& vm : fleet.vms)
+    if (vm.dataplane == dataplane.name) sum.add(fleet, "vm " + vm.name, vm.name, vm.policy.guarantee[d]);
+  for (const auto& group : fleet.groups) {
+    const bool is_here = std::any_of(fleet.vms.begin(), fleet.vms.end(), [&](const Vm& vm) {
+      return vm.policy.group == group.name && vm.dataplane == dataplane.name;
+    });
+    const auto own = own_guarantees(fleet, group, dataplane, d).value;
+    if (is_here && group.guarantee[d].value > own)
+      sum.add(fleet, "group " + group.name, fmt::format("group {} besides", group.name),
+              BytesPerSecond{group.guarantee[d].value - static_cast<std::uint64_t>(own)});
+  }
+  return sum;
 }
 
 void check_admission(const Fleet& fleet, std::vector<Objection>& out) {
   for (std::size_t i = 0; i < fleet.dataplanes.size(); ++i) {
     const auto& dataplane = fleet.dataplanes[i];
     for (const auto direction : kBothDirections) {
-      unsigned __int128 sum = 0;
-      for (const auto& vm : fleet.vms)
-        if (vm.dataplane == dataplane.name) sum += vm.policy.guarantee[index(direction)].value;
+      const auto sum = promised(fleet, dataplane, index(direction));
       const auto capacity = dataplane.capacity(direction);
       const auto most = static_cast<unsigned __int128>(capacity.value) * kGuaranteeablePercent / 100;
-      if (sum > most)
-        out.push_back({Subject::kDataplane, i, "uplinks",
-                       fmt::format("the {} guarantees on '{}' sum to {}; at most {} % of {} can be guaranteed",
-                                   to_string(direction), dataplane.name,
-                                   format_rate(BytesPerSecond{static_cast<std::uint64_t>(
-                                       std::min<unsigned __int128>(sum, kUnlimited.value - 1))}),
-                                   kGuaranteeablePercent, format_rate(capacity))});
+      if (sum.value > most)
+        out.push_back(
+            {Subject::kDataplane, i, "uplinks",
+             fmt::format("the {} guarantees on '{}' sum to {}; at most {} % of {}{} can be guaranteed: {}",
+                         to_string(direction), dataplane.name, sum.text(), kGuaranteeablePercent, format_rate(capacity),
+                         fleet.said_at("dataplane " + dataplane.name + " uplinks"), sum.parts)});
     }
   }
 }

@@ -46,5 +46,24 @@ TEST(FormatTime, IsRfc3339InUtc) {
   EXPECT_EQ(format_time(UnixNanos{1'700'000'000'123'000'000}), "2023-11-14T22:13:20.123Z");
 }
 
+TEST(ParseTime, IsTheReverseOfFormatTime) {
+  EXPECT_EQ(parse_time("2023-11-14T22:13:20Z")->value, 1'700'000'000'000'000'000);
+  EXPECT_EQ(format_time(*parse_time("2026-12-01")), "2026-12-01T00:00:00.000Z");
+}
+
+TEST(ParseTime, RefusesWhatIsNoMoment) {
+  for (const auto* text : {"", "2026-02-30", "2026-12-01T25:00:00Z", "2026-12-01T08:00:00+01:00", "2026-12-1",
+                           "1969-01-01", "2026-12-01T08:00:00Zx"})
+    EXPECT_FALSE(parse_time(text)) << text;
+}
+
+TEST(ExactText, ParsesToTheSameValue) {
+  for (const std::uint64_t rate : {0ull, 1ull, 125ull, 125'000ull, 6'250'000ull, 375'000'000ull, 123'456'789ull})
+    EXPECT_EQ(parse_rate(exact_rate(BytesPerSecond{rate}))->value, rate) << exact_rate(BytesPerSecond{rate});
+  EXPECT_EQ(exact_rate(kUnlimited), "unlimited");
+  for (const std::uint64_t nanos : {0ull, 1ull, 800'000'000ull, 7'200'000'000'000ull, 90'000'000'000ull})
+    EXPECT_EQ(*parse_duration(exact_duration(nanos)), nanos) << exact_duration(nanos);
+}
+
 }  // namespace
 }  // namespace foreflow

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "host/policy/document.h"
+
+namespace foreflow::policy {
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) {
+      out += fmt::format("\\u{:04X}", code);
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string list(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + quoted(name);
+  return "[" + out + "]";
+}
+
+template <typename T, typename Text>
+void say(std::map<std::string, std::string>& to, const std::string& key,
+         const model::PerDirection<std::optional<T>>& value, Text text) {
+  for (const auto direction : kBothDirections)
+    if (const auto& one = value[index(direction)]) to[fmt::format("{} {}", key, to_string(direction))] = text(*one);
+}
+
+// "cap egress" and "cap ingress" become one key.
+std::string keys(const model::PolicyPatch& patch) {
+  std::string out;
+  const auto all = said(patch);
+  for (const auto& [key, value] : all) {
+    const auto space = key.find(' ');
+    const auto name = key.substr(0, space);
+    const auto other = all.find(name + " ingress");
+    if (space == std::string::npos)
+      out += fmt::format("{} = {}\n", name, value);
+    else if (key.ends_with(" ingress") && all.contains(name + " egress"))
+      continue;
+    else if (key.ends_with(" egress") && other != all.end())
+      out += other->second == value ? fmt::format("{} = {}\n", name, value)
+                                    : fmt::format("{} = {{egress = {}, ingress = {}}}\n", name, value, other->second);
+    else
+      out += fmt::format("{} = {{{} = {}}}\n", name, key.substr(space + 1), value);
+  }
+  return out;
+}
+
+std::string rates(const model::PerDirection<BytesPerSecond>& both) {
+  if (both[0] == both[1]) return quoted(exact_rate(both[0]));
+  return fmt::format("{{egress = {}, ingress = {}}}", quoted(exact_rate(both[0])), quoted(exact_rate(both[1])));
+}
+
+std::string window(const Window& window) {
+  const auto time = [](UnixNanos at) { return quoted(format_time(at).substr(0, 19) + "Z"); };
+  auto out = fmt::format("from = {}\nto = {}\n", time(window.from), time(window.to));
+  if (window.every_ns != 0)
+    out += fmt::format("every = \"{}\"\n", window.every_ns == 86'400 * kNanosPerSecond ? "day" : "week");
+  return out;
+}
+
+std::string text_of(const model::Tier& tier) {
+  auto out = fmt::format("[[tier]]\nname = {}\npriority = {}\nquantile = {}\nweight = {}\n", quoted(tier.name),
+                         tier.priority, tier.quantile, tier.weight);
+  if (tier.hold_ns) out += fmt::format("hold = {}\n", quoted(exact_duration(*tier.hold_ns)));
+  return out + "\n";
+}
+
+std::string text_of(const model::Group& group) {
+  auto out = fmt::format("[[group]]\nname = {}\ncap = {}\nburst = {}\n", quoted(group.name), rates(group.cap),
+                         quoted(exact_duration(group.burst_ns)));
+  if (group.guarantee != model::PerDirection<BytesPerSecond>{})
+    out += fmt::format("guarantee = {}\n", rates(group.guarantee));
+  return out + "\n";
+}
+
+std::string text_of(const Event& event) {
+  auto out = fmt::format("[[event]]\nname = {}\n{}", quoted(event.name), window(event.window));
+  if (!event.vms.empty()) out += fmt::format("vms = {}\n", list(event.vms));
+  if (!event.groups.empty()) out += fmt::format("groups = {}\n", list(event.groups));
+  return out + keys(event.patch) + "\n";
+}
+
+std::string text_of(const Maintenance& maintenance) {
+  return fmt::format("[[maintenance]]\nname = {}\n{}dataplane = {}\ncapacity_percent = {}\nfreeze = {}\n\n",
+                     quoted(maintenance.name), window(maintenance.window), quoted(maintenance.dataplane),
+                     maintenance.capacity_percent, maintenance.freeze);
+}
+
+std::string text_of(const ApplicationClass& one) {
+  std::vector<std::string> names;
+  for (const auto category : one.categories) names.emplace_back(to_string(category));
+  return fmt::format("[[class]]\nname = {}\ncategories = {}\ndscp = {}\nqueue = {}\n\n", quoted(one.name), list(names),
+                     one.dscp, one.queue);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> said(const model::PolicyPatch& patch) {
+  std::map<std::string, std::string> out;
+  const auto rate = [](BytesPerSecond value) { return quoted(exact_rate(value)); };
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  if (patch.tier) out["tier"] = quoted(*patch.tier);
+  if (patch.group) out["group"] = quoted(*patch.group);
+  if (patch.burst_ns) out["burst"] = quoted(exact_duration(*patch.burst_ns));
+  if (patch.shape) out["shape"] = *patch.shape ? "true" : "false";
+  if (patch.mode) out["mode"] = quoted(std::string(model::to_string(*patch.mode)));
+  say(out, "guarantee", patch.guarantee, rate);
+  say(out, "cap", patch.cap, rate);
+  say(out, "least", patch.least, rate);
+  say(out, "most", patch.most, rate);
+  say(out, "weight", patch.weight, number);
+  say(out, "packets", patch.packets, number);
+  return out;
+}
+
+std::string write(const Document& document) {
+  std::string out;
+  for (const auto& tier : document.tiers) out += text_of(tier);
+  for (const auto& group : document.groups) out += text_of(group);
+  for (const auto& rule : document.vms)
+    out += fmt::format("[[vm]]\nname = {}\n{}\n", quoted(rule.name), keys(rule.patch));
+  for (const auto& event : document.events) out += text_of(event);
+  for (const auto& maintenance : document.maintenance) out += text_of(maintenance);
+  for (const auto& one : document.classes) out += text_of(one);
+  return out;
+}
+
+}  // namespace foreflow::policy

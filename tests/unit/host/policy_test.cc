@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy document: reading, writing, what it comes to at a time, what stands against it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/policy/check.h"
+#include "host/policy/fit.h"
+#include "tests/unit/host/fleet_fixture.h"
+
+namespace foreflow::policy {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr UnixNanos kNow{1'800'000'000'000'000'000};  // 2027-01-15T08:00:00Z
+
+Document parsed(std::string_view text) {
+  auto document = read(text, "p.toml");
+  EXPECT_TRUE(document) << document.error().message;
+  return document ? *document : Document{};
+}
+
+const model::Policy& policy_of(const Effective& at, std::size_t vm) { return at.fleet.vms.at(vm).policy; }
+
+constexpr std::string_view kEverything = R"([[tier]]
+name = "gold"
+priority = 3
+quantile = 0.99
+weight = 2
+hold = "90s"
+
+[[group]]
+name = "a"
+cap = {egress = "600M", ingress = "unlimited"}
+guarantee = "100M"
+burst = "200ms"
+
+[[vm]]
+name = "w*"
+tier = "gold"
+group = "a"
+cap = {egress = "50M"}
+least = "1001B"
+most = {egress = "40M", ingress = "30M"}
+weight = 7
+packets = 1000
+burst = "100ms"
+shape = true
+mode = "recommend"
+
+[[event]]
+name = "sale"
+from = "2027-02-01T06:00:00Z"
+to = "2027-02-02"
+every = "week"
+vms = ["web"]
+groups = ["a"]
+least = "20M"
+
+[[maintenance]]
+name = "m"
+from = "2027-03-01"
+to = "2027-03-02"
+dataplane = "dpu0"
+capacity_percent = 50
+freeze = true
+
+[[class]]
+name = "voice"
+categories = ["voip_conferencing", "gaming"]
+dscp = 46
+queue = 1
+)";
+
+TEST(PolicyDocument, WritesWhatItRead) {
+  const auto document = parsed(kEverything);
+  const auto again = parsed(write(document));
+  EXPECT_EQ(write(again), write(document));
+  EXPECT_THAT(difference(small_fleet(), document, again, kNow), IsEmpty());
+  EXPECT_EQ(again.events.at(0).window, document.events.at(0).window);
+  EXPECT_EQ(again.vms.at(0).patch, document.vms.at(0).patch);
+}
+
+TEST(PolicyDocument, NamesFileAndLineOfEveryMistake) {
+  const auto refused =
+      read("[[vm]]\nname = \"web\"\ncpa = \"5M\"\n[[class]]\nname = \"c\"\ncategories = [\"vidio\"]\n", "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("p.toml:3: vm[0].cpa: unknown key; did you mean 'cap'?"),
+                                             HasSubstr("p.toml:6:"), HasSubstr("did you mean 'video'?")));
+}
+
+TEST(PolicyDocument, NamesBothPlacesOfATwin) {
+  const auto refused = read("[[vm]]\nname = \"web\"\ncap = \"5M\"\n[[vm]]\nname = \"web\"\ncap = \"6M\"\n", "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("p.toml:5: vm[1].name: 'web' is there already, at p.toml:2"));
+}
+
+TEST(PolicyEffective, ARuleForOneVmWinsOverAPattern) {
+  const auto document =
+      parsed("[[vm]]\nname = \"web\"\ncap = \"5M\"\n[[vm]]\nname = \"*\"\ncap = \"6M\"\nweight = 9\n");
+  const auto at = effective(small_fleet(), document, kNow);
+  EXPECT_EQ(policy_of(at, 0).cap[0], megabits(5));
+  EXPECT_EQ(policy_of(at, 0).weight[0], 9u);
+  EXPECT_EQ(policy_of(at, 1).cap[0], megabits(6));
+  EXPECT_THAT(at.conflicts, IsEmpty());
+}
+
+TEST(PolicyEffective, AnEventHoldsFromItsBeginningUntilItsEnd) {
+  const auto document = parsed(
+      "[[event]]\nname = \"e\"\nfrom = \"2027-01-15T08:00:10Z\"\nto = \"2027-01-15T08:00:20Z\"\nevery = \"day\"\n"
+      "vms = [\"web\"]\nleast = \"9M\"\n");
+  const auto least_after = [&](std::int64_t seconds) {
+    const UnixNanos time{kNow.value + seconds * static_cast<std::int64_t>(kNanosPerSecond)};
+    return policy_of(effective(small_fleet(), document, time), 0).least[0];
+  };
+  EXPECT_EQ(least_after(9), BytesPerSecond{});
+  EXPECT_EQ(least_after(10), megabits(9));
+  EXPECT_EQ(least_after(20), BytesPerSecond{});
+  EXPECT_EQ(least_after(86'400 + 15), megabits(9));
+  EXPECT_EQ(effective(small_fleet(), document, kNow).until->value, kNow.value + 10 * 1'000'000'000ll);
+}
+
+TEST(PolicyEffective, AMaintenanceTakesCapacityAndFreezes) {
+  const auto document = parsed(
+      "[[maintenance]]\nname = \"m\"\nfrom = \"2027-01-15\"\nto = \"2027-01-16\"\ndataplane = \"dpu0\"\n"
+      "capacity_percent = 40\nfreeze = true\n");
+  const auto at = effective(small_fleet(), document, kNow);
+  EXPECT_EQ(at.fleet.dataplanes[0].capacity(Direction::kEgress), megabits(400));
+  EXPECT_TRUE(at.frozen.contains("dpu0"));
+}
+
+TEST(PolicyCheck, AConflictNamesBothRules) {
+  const auto reasons =
+      check(small_fleet(), parsed("[[vm]]\nname = \"w*\"\nweight = 2\n[[vm]]\nname = \"*b\"\nweight = 3\n"), kNow);
+  EXPECT_THAT(reasons, Contains(AllOf(HasSubstr("p.toml:6"), HasSubstr("p.toml:3"), HasSubstr("'web'"))));
+}
+
+TEST(PolicyCheck, OverSubscriptionNamesEveryGuarantee) {
+  auto fleet = small_fleet();
+  fleet.origins["vm db guarantee"] = "foreflowd.toml:58";
+  const auto reasons = check(fleet, parsed("[[vm]]\nname = \"web\"\ncap = \"1G\"\nguarantee = \"750M\"\n"), kNow);
+  EXPECT_THAT(reasons, Contains(AllOf(HasSubstr("web 750 Mbit/s (p.toml:4)"),
+                                      HasSubstr("db 200 Mbit/s (foreflowd.toml:58)"), HasSubstr("950 Mbit/s"))));
+}
+
+TEST(PolicyCheck, SeesWhatALaterMaintenanceMakesImpossible) {
+  const auto reasons = check(small_fleet(),
+                             parsed("[[maintenance]]\nname = \"m\"\nfrom = \"2027-06-01\"\nto = \"2027-06-02\"\n"
+                                    "dataplane = \"dpu0\"\ncapacity_percent = 10\n"),
+                             kNow);
+  EXPECT_THAT(reasons, Contains(AllOf(HasSubstr("db 200 Mbit/s"), HasSubstr("from 2027-06-01T00:00:00Z: maintenance m"),
+                                      HasSubstr("p.toml:1"))));
+}
+
+TEST(PolicyCheck, EventsThatMeetOnlyLaterAreAConflict) {
+  const auto reasons = check(small_fleet(),
+                             parsed("[[event]]\nname = \"nightly\"\nfrom = \"2027-01-16T01:00:00Z\"\n"
+                                    "to = \"2027-01-16T02:00:00Z\"\nevery = \"day\"\nvms = [\"web\"]\nweight = 2\n"
+                                    "[[event]]\nname = \"fair\"\nfrom = \"2027-03-01\"\nto = \"2027-03-03\"\n"
+                                    "vms = [\"w*\"]\nweight = 5\n"),
+                             kNow);
+  EXPECT_THAT(reasons, Contains(AllOf(HasSubstr("p.toml:7"), HasSubstr("p.toml:13"))));
+}
+
+TEST(PolicyCheck, ANameOfNobodyGetsASuggestion) {
+  EXPECT_THAT(check(small_fleet(), parsed("[[vm]]\nname = \"wbe\"\ncap = \"5M\"\n"), kNow),
+              ElementsAre(AllOf(HasSubstr("p.toml:2"), HasSubstr("did you mean 'web'?"))));
+}
+
+TEST(PolicyDifference, SaysWhatChangesAndNothingElse) {
+  const auto changes =
+      difference(small_fleet(), {}, parsed("[[vm]]\nname = \"web\"\ncap = {egress = \"50M\"}\n"), kNow);
+  EXPECT_THAT(changes, ElementsAre(Change{"vm web cap egress", "500 Mbit/s", "50.0 Mbit/s"}));
+}
+
+TEST(PolicyFit, LeavesOutOnlyTheRuleThatNoLongerFits) {
+  const auto document = parsed("[[vm]]\nname = \"web\"\ncap = \"5M\"\n[[vm]]\nname = \"db\"\ntier = \"silver\"\n");
+  const auto fitted = fit(small_fleet(), document, kNow);
+  EXPECT_THAT(fitted.document.vms, SizeIs(1));
+  EXPECT_THAT(fitted.left_out, ElementsAre(AllOf(HasSubstr("vm db"), HasSubstr("silver"))));
+}
+
+}  // namespace
+}  // namespace foreflow::policy
