@@ -53,9 +53,9 @@ Status check_guarantees(const Problem& problem) {
         ErrorCode::kInvalidArgument,
         fmt::format("{}: guarantees add up to {}, more than the {} that can be promised ({} % of {}); the largest "
                     "is {} of vm {}",
-                    link_name(problem, link), format_rate({sum}), format_rate(most), kPromisablePercent,
-                    format_rate(problem.links[link].capacity), format_rate(largest[link]->guarantee),
-                    largest[link]->vm.value));
+                    link_name(problem, link), format_rate({sum}), format_rate(most),
+                    problem.links[link].promisable_percent, format_rate(problem.links[link].capacity),
+                    format_rate(largest[link]->guarantee), largest[link]->vm.value));
   }
   return {};
 }
@@ -64,7 +64,7 @@ Status check_guarantees(const Problem& problem) {
 
 BytesPerSecond promisable(const Link& link) {
   if (link.capacity == kUnlimited) return kUnlimited;
-  return {static_cast<std::uint64_t>(Wide{link.capacity.value} * kPromisablePercent / 100)};
+  return {static_cast<std::uint64_t>(Wide{link.capacity.value} * link.promisable_percent / 100)};
 }
 
 std::string link_name(const Problem& problem, LinkIndex link) {

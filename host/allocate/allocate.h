@@ -16,12 +16,14 @@ namespace foreflow::allocate {
 
 using LinkIndex = std::uint32_t;
 
+inline constexpr std::uint32_t kPromisablePercent = 90;  // of a link's capacity: the most that sum of CIR may reach
+
 struct Link {
-  BytesPerSecond capacity;  // kUnlimited = no constraint
-  std::string name;         // "uplink0 egress", for messages; empty = "link <index>"
+  BytesPerSecond capacity;                                // kUnlimited = no constraint
+  std::string name;                                       // "uplink0 egress", for messages; empty = "link <index>"
+  std::uint32_t promisable_percent = kPromisablePercent;  // 100 where nothing but the claims uses it: a tenant's cap
 };
 
-inline constexpr std::uint64_t kPromisablePercent = 90;  // of a link's capacity: the most that sum of CIR may reach
 inline constexpr std::uint32_t kMostWeight = 1'000'000;
 
 // One VM in one direction.
@@ -52,6 +54,7 @@ struct Share {
   BytesPerSecond pir;    // >= cir, <= cap
   Binding binding = Binding::kWant;
   LinkIndex link = 0;  // when binding is kLink
+  bool operator==(const Share&) const = default;
 };
 
 struct Problem {
@@ -60,9 +63,9 @@ struct Problem {
   bool lending = false;       // the dataplane lends unused guarantees by itself (else hard mode)
 };
 
-// One share per claim, in order of the claims. Per link: sum of CIR <= 90 % of the capacity; without lending also sum
+// One share per claim, in order of the claims. Per link: sum of CIR <= what can be promised; without lending also sum
 // of PIR <= the capacity. What rounding leaves on a full link (< 1 byte/s per claim) is given to nobody.
-// kInvalidArgument: guarantees exceed 90 % of a link's capacity, cap < guarantee, weight or link out of range; the
+// kInvalidArgument: guarantees exceed what a link can promise, cap < guarantee, weight or link out of range; the
 // message names VM and link. Cost: n log n in the number of (claim, link) pairs.
 Result<std::vector<Share>> allocate(const Problem& problem);
 

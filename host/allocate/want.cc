@@ -40,7 +40,7 @@ WantState next_want(const WantConfig& config, const std::optional<WantState>& pr
   // A cap that has been lowered holds at once.
   const WantState held{std::min(previous->want, input.cap), previous->next_step};
   if (goal >= less(held.want, config.deadband_permille)) return {held.want, std::nullopt};
-  if (!input.known) return {held.want, std::nullopt};
+  if (!input.known || input.limited) return {held.want, std::nullopt};
   if (input.contended) return {goal, std::nullopt};
   return descend(config, held, goal, input.now);
 }

@@ -24,7 +24,7 @@ struct WantInput {
   BytesPerSecond floor;             // never want less; 0 = none
   BytesPerSecond cap = kUnlimited;  // never want more; wins over the floor
   BytesPerSecond installed;         // PIR in force; 0 = none yet
-  bool limited = false;             // the meter drops or delays: demand is only a lower bound
+  bool limited = false;             // the meter drops or delays: demand is only a lower bound; the want may not fall
   bool known = true;                // false: there is no forecast; the want may rise, never fall
   bool contended = false;           // a link that it crosses is short: give back at once
 };
