@@ -8,6 +8,8 @@
 #include <shared_mutex>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/files.h"
 #include "host/forecast/demand_history.h"
 #include "host/forecast/history_file.h"
@@ -32,6 +34,25 @@ ForecastConfig usable(ForecastConfig config) {
   return config;
 }
 
+// A model that many share, as one of the candidates.
+class Shared final : public predictor::Model {
+ public:
+  explicit Shared(std::shared_ptr<const predictor::Model> model) : model_(std::move(model)) {}
+  std::string name() const override { return model_->name(); }
+  std::unique_ptr<predictor::FittedModel> fit(const predictor::SeriesView& series) const override {
+    return model_->fit(series);
+  }
+
+ private:
+  std::shared_ptr<const predictor::Model> model_;
+};
+
+// Who competes for each VM. `global`: what the last of them is, empty where all are local.
+struct Candidates {
+  predictor::Models models;
+  std::string global;
+};
+
 // What is known of one VM in one direction, and the forecast made of it last.
 struct Entry {
   Entry(const ForecastConfig& config, std::size_t salt_)
@@ -42,6 +63,7 @@ struct Entry {
   IntervalIndex salt;  // spreads the choices of models over the intervals
 
   predictor::Choice choice;
+  std::shared_ptr<const Candidates> chosen_from;
   IntervalIndex chosen_in = -1;  // counts periods of reselect_every intervals
   // What the forecast was made for and from: the same again gives the same forecast.
   struct Basis {
@@ -67,7 +89,30 @@ BytesPerSecond Forecast::demand(double quantile, std::size_t leads) const {
 class ForecastService::Impl {
  public:
   explicit Impl(const ForecastConfig& config)
-      : config_(usable(config)), models_(predictor::local_models(config_.season)) {}
+      : config_(usable(config)),
+        candidates_(std::make_shared<const Candidates>(Candidates{predictor::local_models(config_.season), {}})) {}
+
+  void use_global(std::shared_ptr<const predictor::Model> model, const std::string& about) {
+    Candidates candidates{predictor::local_models(config_.season), about};
+    candidates.models.push_back(std::make_unique<Shared>(std::move(model)));
+    const std::unique_lock writing(entries_mutex_);
+    candidates_ = std::make_shared<const Candidates>(std::move(candidates));
+  }
+
+  Histories histories() const {
+    Histories all;
+    const std::shared_lock reading(entries_mutex_);
+    for (const auto& [key, entry] : entries_) {
+      const std::lock_guard lock(entry.mutex);
+      const DemandHistory& demand = entry.demand;
+      if (demand.empty()) continue;
+      all.series.push_back(demand.series(demand.newest(), config_.season));
+      const bool is_first = all.series.size() == 1;
+      all.from = is_first ? start(demand.oldest()) : std::min(all.from, start(demand.oldest()));
+      all.to = is_first ? start(demand.newest()) : std::max(all.to, start(demand.newest()));
+    }
+    return all;
+  }
 
   void observe(VmId vm, Direction direction, UnixNanos time, std::uint64_t interval_ns, std::uint64_t bytes,
                bool limited) {
@@ -188,19 +233,29 @@ class ForecastService::Impl {
     const bool first_interval = series.size() == 0;
     if (const auto slot = demand.at(end); first_interval && slot) series.push(slot->rate, slot->limited);
     const IntervalIndex period = (end + entry.salt) / static_cast<IntervalIndex>(config_.reselect_every);
-    if (entry.choice.losses.empty() || entry.chosen_in != period) {
-      const predictor::RollingOrigin plan{.horizon = config_.horizon, .stride = config_.horizon};
-      entry.choice = predictor::choose(series.view(), models_, plan);
+    if (entry.choice.losses.empty() || entry.chosen_in != period || entry.chosen_from != candidates_) {
+      entry.choice = choose(series.view());
       entry.chosen_in = period;
+      entry.chosen_from = candidates_;
     }
-    entry.quantiles = models_[entry.choice.model]->fit(series.view())->forecast(config_.horizon);
+    entry.quantiles = candidates_->models[entry.choice.model]->fit(series.view())->forecast(config_.horizon);
     // An interval that is still being filled changes with every sample.
     entry.basis = first_interval ? Entry::Basis{} : basis;
   }
 
+  predictor::Choice choose(const predictor::SeriesView& series) const {
+    const predictor::RollingOrigin plan{.horizon = config_.horizon, .stride = config_.horizon};
+    auto choice = predictor::choose(series, candidates_->models, plan);
+    if (candidates_->global.empty()) return choice;
+    // Cold start: what the others are like is more than nothing.
+    if (choice.losses.empty()) choice.model = candidates_->models.size() - 1;
+    choice.reason += fmt::format(" ({})", candidates_->global);
+    return choice;
+  }
+
   const ForecastConfig config_;
-  const predictor::Models models_;
-  mutable std::shared_mutex entries_mutex_;  // the map; each entry has its own besides
+  mutable std::shared_mutex entries_mutex_;  // the map and the candidates; each entry has its own besides
+  std::shared_ptr<const Candidates> candidates_;
   std::map<Key, Entry> entries_;
 };
 
@@ -217,6 +272,10 @@ std::optional<Forecast> ForecastService::forecast(VmId vm, Direction direction, 
 std::vector<Observation> ForecastService::history(VmId vm, Direction direction, UnixNanos from) const {
   return impl_->history(vm, direction, from);
 }
+void ForecastService::use_global(std::shared_ptr<const predictor::Model> model, const std::string& about) {
+  impl_->use_global(std::move(model), about);
+}
+Histories ForecastService::histories() const { return impl_->histories(); }
 void ForecastService::forget(VmId vm) { impl_->forget(vm); }
 void ForecastService::retain(const std::function<bool(VmId)>& known) { impl_->retain(known); }
 Status ForecastService::save(const std::string& path) const { return impl_->save(path); }

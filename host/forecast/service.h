@@ -15,6 +15,8 @@
 #include "common/units.h"
 #include "common/wire/messages.h"
 #include "predictor/forecast.h"
+#include "predictor/models/model.h"
+#include "predictor/series/series.h"
 
 namespace foreflow::forecast {
 
@@ -48,6 +50,12 @@ struct Observation {
   bool limited = false;  // a lower bound
 };
 
+// What is kept of the whole fleet, for learning from it.
+struct Histories {
+  std::vector<predictor::Series> series;  // one per VM and direction that was seen
+  UnixNanos from, to;                     // of all of them
+};
+
 // The value of an interval is the p95 of its 1 s offered rates. It is exact for intervals of up to 640 samples that
 // arrive in order or up to 4 intervals late; a sample for an older interval can only raise that interval's value (an
 // upper bound of the true p95). Memory: 5 bytes per interval of history + 2 kB, for each VM and direction (22 kB by
@@ -69,6 +77,12 @@ class ForecastService {
 
   // Intervals seen that end after `from`, oldest first, the one in progress included.
   std::vector<Observation> history(VmId vm, Direction direction, UnixNanos from) const;
+
+  // A model that was learned from the fleet competes with the local ones from now on, and forecasts VMs with too little
+  // history of their own. `about` is said in reasons.
+  void use_global(std::shared_ptr<const predictor::Model> model, const std::string& about);
+  // A copy; limited intervals are marked as the lower bounds that they are.
+  Histories histories() const;
 
   void forget(VmId vm);
   // Forgets all VMs but those that are `known`; asked with the service's lock held.
