@@ -91,11 +91,15 @@ void DpuActuator::on_applied(const std::string& name, const wire::Applied& appli
   if (applied.generation >= device.applied.generation) device.applied = applied;
 }
 
-void DpuActuator::on_stats(const std::string& name, const std::vector<wire::IntentStats>& stats) {
+std::vector<Deviation> DpuActuator::on_report(const std::string& name, const wire::Report& report) {
   std::lock_guard lock(mutex_);
   auto& device = devices_[name];
   device.stats.clear();
-  for (const auto& item : stats) device.stats[item.id] = item;
+  for (const auto& item : report.intents) device.stats[item.id] = item;
+  if (device.applied.generation != device.installed.generation) return {};
+  std::vector<wire::Police> limits;
+  for (const auto& limit : device.installed.target.limits) limits.push_back(limit.police);
+  return device.watch.observe(limits, report);
 }
 
 }  // namespace foreflow::fabric

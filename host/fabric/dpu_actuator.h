@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/fabric/actuator.h"
+#include "host/fabric/meter_watch.h"
 
 namespace foreflow::fabric {
 
@@ -35,7 +36,8 @@ class DpuActuator final : public Actuator {
   // From the session of a dataplane. on_hello answers with the present desired state, whatever the dataplane has.
   Status on_hello(const wire::Hello& hello);
   void on_applied(const std::string& dataplane, const wire::Applied& applied);
-  void on_stats(const std::string& dataplane, const std::vector<wire::IntentStats>& stats);
+  // What its meters passed beside what they were told; nothing while a change is under way.
+  std::vector<Deviation> on_report(const std::string& dataplane, const wire::Report& report);
 
  private:
   struct Device {
@@ -43,6 +45,7 @@ class DpuActuator final : public Actuator {
     std::optional<Target> previous;
     wire::Applied applied;
     std::map<IntentId, wire::IntentStats> stats;
+    MeterWatch watch;
   };
   Status install(Device& device, const Target& target);  // with mutex_ held
   Status push(const Device& device) const;               // with mutex_ held

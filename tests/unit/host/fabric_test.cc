@@ -134,7 +134,7 @@ TEST_F(DpuActuatorTest, ReadsBackWhatTheDataplaneAnswered) {
   const auto id = police_intent(VmId{1}, Direction::kEgress);
   dpu.on_applied("dpu0",
                  {Generation{1}, {{id, wire::Placement::kSoftware, "no meter left", megabits(99), megabits(490)}}});
-  dpu.on_stats("dpu0", {{.id = id, .passed_bytes = 5, .dropped_packets = 2}});
+  dpu.on_report("dpu0", {.intents = {{.id = id, .passed_bytes = 5, .dropped_packets = 2}}});
   const auto back = dpu.read_back("dpu0");
   ASSERT_TRUE(back);
   EXPECT_EQ(back->applied, Generation{1});
