@@ -41,14 +41,6 @@ void put(pb::Allocation& to, const Allocation& allocation) {
   to.set_time(allocation.time.value);
 }
 
-void put(pb::LimitPolicy& to, const model::Policy& policy, Direction direction) {
-  const auto d = index(direction);
-  to.set_guarantee(policy.guarantee[d].value);
-  to.set_cap(policy.cap[d].value);
-  to.set_weight(policy.weight[d]);
-  to.set_packets(policy.packets[d]);
-}
-
 void put(pb::Port& to, const wire::PortInfo& port) {
   to.set_name(port.name);
   to.set_driver(port.driver);
@@ -71,14 +63,6 @@ void put(pb::Event& to, const wire::Event& event) {
 
 constexpr const char* name_of(wire::Lending lending) {
   return lending == wire::Lending::kHardware ? "hardware" : lending == wire::Lending::kSoftware ? "software" : "none";
-}
-
-void get(const pb::LimitPatch& from, Direction direction, model::PolicyPatch& patch) {
-  const auto d = index(direction);
-  if (from.has_guarantee()) patch.guarantee[d] = BytesPerSecond{from.guarantee()};
-  if (from.has_cap()) patch.cap[d] = BytesPerSecond{from.cap()};
-  if (from.has_weight()) patch.weight[d] = from.weight();
-  if (from.has_packets()) patch.packets[d] = from.packets();
 }
 
 }  // namespace
@@ -225,26 +209,6 @@ pb::Flow to_proto(const Flow& flow) {
   to.set_ingress_bytes(sample.bytes[index(Direction::kIngress)]);
   to.set_age_seconds(sample.age_seconds);
   return to;
-}
-
-pb::Policy to_proto(const model::Policy& policy) {
-  pb::Policy to;
-  to.set_tier(policy.tier);
-  to.set_group(policy.group);
-  to.set_shape(policy.shape);
-  put(*to.mutable_egress(), policy, Direction::kEgress);
-  put(*to.mutable_ingress(), policy, Direction::kIngress);
-  return to;
-}
-
-model::PolicyPatch from_proto(const pb::SetPolicyRequest& request) {
-  model::PolicyPatch patch;
-  if (request.has_tier()) patch.tier = request.tier();
-  if (request.has_group()) patch.group = request.group();
-  if (request.has_shape()) patch.shape = request.shape();
-  get(request.egress(), Direction::kEgress, patch);
-  get(request.ingress(), Direction::kIngress, patch);
-  return patch;
 }
 
 }  // namespace foreflow::api

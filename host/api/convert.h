@@ -6,6 +6,7 @@
 
 #include "common/wire/operator.pb.h"
 #include "host/api/operations.h"
+#include "host/api/policy_operations.h"
 
 namespace foreflow::api {
 
@@ -18,6 +19,8 @@ pb::Forecast to_proto(const std::string& vm, Direction direction, const Forecast
 pb::Rule to_proto(const Rule& rule);
 pb::Flow to_proto(const Flow& flow);
 pb::Policy to_proto(const model::Policy& policy);
+pb::PolicyDifference to_proto(const policy::Change& change);
+pb::PolicyVersion to_proto(const policy::Version& version);
 
 model::PolicyPatch from_proto(const pb::SetPolicyRequest& request);
 

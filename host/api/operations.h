@@ -72,11 +72,6 @@ struct Flow {
   wire::FlowSample sample;
 };
 
-struct PolicyChange {
-  model::Policy before;
-  model::Policy after;
-};
-
 struct ManagerStatus {
   std::string version;
   std::string mode;
@@ -103,8 +98,6 @@ class Operations {
   virtual Result<ForecastView> forecast(const std::string& vm, Direction direction) const = 0;
   virtual Result<std::vector<Rule>> rules(const std::string& vm) const = 0;
   virtual Result<std::vector<Flow>> flows(const std::string& vm) const = 0;  // largest first
-  // kInvalidArgument says what would be possible.
-  virtual Result<PolicyChange> set_policy(const std::string& vm, const model::PolicyPatch& patch, bool dry_run) = 0;
 };
 
 }  // namespace foreflow::api

@@ -7,12 +7,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include "common/wire/server_credentials.h"
+#include "host/api/auditor.h"
 #include "host/api/service.h"
 
 namespace foreflow::api {
 namespace {
 
-constexpr int kLargestRequest = 64 << 10;
+constexpr int kLargestRequest = 1 << 20;
 constexpr int kMostThreads = 8;
 constexpr std::chrono::seconds kDrain{2};
 
@@ -20,7 +21,8 @@ constexpr std::chrono::seconds kDrain{2};
 
 class ApiServer::Impl {
  public:
-  Impl(std::vector<std::string> operators, Operations& operations) : service_(std::move(operators), operations) {}
+  Impl(std::vector<std::string> operators, const Answerers& answerers)
+      : gate_(std::move(operators)), service_(gate_, answerers), auditor_(gate_, answerers.audit, answerers.policy) {}
   ~Impl() {
     if (server_) server_->Shutdown(std::chrono::system_clock::now() + kDrain);
   }
@@ -37,6 +39,7 @@ class ApiServer::Impl {
     builder.AddListeningPort(config.listen, *secret, &port_);
     is_unix_ = config.listen.starts_with("unix:");
     builder.RegisterService(&service_);
+    builder.RegisterService(&auditor_);
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0)
       return fail(ErrorCode::kUnavailable,
@@ -48,7 +51,9 @@ class ApiServer::Impl {
   int port() const { return is_unix_ ? 0 : port_; }
 
  private:
+  Gate gate_;
   Service service_;
+  Auditor auditor_;
   int port_ = 0;
   bool is_unix_ = false;
   std::unique_ptr<grpc::Server> server_;
@@ -58,8 +63,8 @@ ApiServer::ApiServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ApiServer::~ApiServer() = default;
 int ApiServer::port() const { return impl_->port(); }
 
-Result<std::unique_ptr<ApiServer>> ApiServer::start(const ApiConfig& config, Operations& operations) {
-  auto impl = std::make_unique<Impl>(config.operators, operations);
+Result<std::unique_ptr<ApiServer>> ApiServer::start(const ApiConfig& config, const Answerers& answerers) {
+  auto impl = std::make_unique<Impl>(config.operators, answerers);
   if (auto listening = impl->listen(config); !listening) return tl::unexpected(listening.error());
   return std::unique_ptr<ApiServer>(new ApiServer(std::move(impl)));
 }

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "common/result.h"
+#include "host/api/audit_operations.h"
 #include "host/api/operations.h"
+#include "host/api/policy_operations.h"
 
 namespace foreflow::api {
 
@@ -20,10 +22,17 @@ struct ApiConfig {
   std::chrono::seconds certificate_poll{10};       // replaced files are taken up within this time; replace by rename
 };
 
+// Who answers; all outlive the server.
+struct Answerers {
+  Operations& manager;
+  PolicyOperations& policy;
+  AuditOperations& audit;
+};
+
 class ApiServer {
  public:
   // Errors name the file or the address.
-  static Result<std::unique_ptr<ApiServer>> start(const ApiConfig& config, Operations& operations);
+  static Result<std::unique_ptr<ApiServer>> start(const ApiConfig& config, const Answerers& answerers);
   ~ApiServer();  // waits for running calls
 
   int port() const;  // 0 for a unix socket

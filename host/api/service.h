@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gRPC service: who may ask, how much, and errors as gRPC says them.
+// The gRPC service about the present and the policy.
 // Place: host/api, for server.cc. Thread safety: all members from any thread.
 #pragma once
-#include <string>
-#include <vector>
-
 #include "common/wire/operator.grpc.pb.h"
-#include "host/api/operations.h"
+#include "host/api/gate.h"
+#include "host/api/server.h"
 
 namespace foreflow::api {
 
 class Service final : public operations::Operator::Service {
  public:
-  Service(std::vector<std::string> operators, Operations& manager)
-      : operators_(std::move(operators)), manager_(manager) {}
+  Service(const Gate& gate, const Answerers& answerers)
+      : gate_(gate), manager_(answerers.manager), policy_(answerers.policy) {}
 
   grpc::Status GetStatus(grpc::ServerContext* context, const operations::GetStatusRequest* from,
                          operations::ManagerStatus* to) override;
@@ -29,14 +27,15 @@ class Service final : public operations::Operator::Service {
                          operations::FlowList* to) override;
   grpc::Status SetPolicy(grpc::ServerContext* context, const operations::SetPolicyRequest* from,
                          operations::PolicyChange* to) override;
+  grpc::Status ApplyPolicy(grpc::ServerContext* context, const operations::ApplyPolicyRequest* from,
+                           operations::PolicyAccepted* to) override;
+  grpc::Status ListPolicyVersions(grpc::ServerContext* context, const operations::ListPolicyVersionsRequest* from,
+                                  operations::PolicyVersionList* to) override;
 
  private:
-  template <typename Call>
-  grpc::Status serve(const grpc::ServerContext& context, const std::string& name, Call call) const;
-  Status authorise(const grpc::ServerContext& context) const;
-
-  std::vector<std::string> operators_;
+  const Gate& gate_;
   Operations& manager_;
+  PolicyOperations& policy_;
 };
 
 }  // namespace foreflow::api

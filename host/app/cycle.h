@@ -18,6 +18,7 @@
 #include "host/app/live_view.h"
 #include "host/app/planner.h"
 #include "host/app/roster.h"
+#include "host/app/shadow.h"
 #include "host/fabric/actuator.h"
 #include "host/store/series_store.h"
 
@@ -25,14 +26,16 @@ namespace foreflow::app {
 
 struct Plan {
   UnixNanos made_at;
+  std::uint64_t policy_version = 0;
   std::map<std::pair<VmId, Direction>, Decision> decisions;
+  std::map<std::string, std::vector<Ran>> ran;  // by dataplane
   std::map<std::string, std::string> failures;  // why a dataplane got no new limits; what it has stays
 };
 
 class Cycle {
  public:
   struct Parts {
-    const Rosters& rosters;
+    Rosters& rosters;
     store::SeriesStore& store;
     forecast::ForecastService& forecasts;
     LiveView& live;
@@ -46,16 +49,21 @@ class Cycle {
   void remember(const fabric::Target& installed) { planner_.remember(installed); }
   // Once, in the caller's thread; not while the thread runs.
   void run_once();
+  // Called with each plan once it is in force, in the cycle's thread. Set before the first run.
+  using Keep = std::function<void(const Plan& plan, const Roster& roster)>;
+  void keep_with(Keep keep) { keep_ = std::move(keep); }
   // Starts the thread: every period, and whenever it is woken.
   void start(std::uint64_t period_ns, std::function<void()> after_each);
   void stop();
   void wake();
 
+  Shadow& shadow() { return shadow_; }
+  const Shadow& shadow() const { return shadow_; }
   std::shared_ptr<const Plan> plan() const;
   std::uint64_t count() const;
 
  private:
-  Result<std::vector<Decision>> decide(const Roster& roster, const model::Dataplane& dataplane);
+  Result<Planned> decide(const Roster& roster, const model::Dataplane& dataplane);
   foreflow::Status enforce(const Roster& roster, const model::Dataplane& dataplane,
                            const std::vector<Decision>& decisions);
   void record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions);
@@ -64,6 +72,9 @@ class Cycle {
   Parts parts_;
   model::Mode mode_;
   Planner planner_;
+  std::shared_ptr<const Roster> planned_for_;
+  Shadow shadow_;
+  Keep keep_;
   std::map<std::pair<VmId, Direction>, UnixNanos> recorded_forecasts_;
 
   mutable std::mutex mutex_;  // guards what follows

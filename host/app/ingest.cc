@@ -114,8 +114,11 @@ void Ingest::learn(const std::string& dataplane, const wire::Report& report, con
       parts_.forecasts.observe(sample.vm, direction, report.time, report.interval_ns, side.offered_bytes, side.limited);
     }
   }
-  parts_.actuator.on_stats(dataplane, report.intents);
-  parts_.live.on_report(dataplane, report, roster);
+  for (const auto& deviation : parts_.actuator.on_report(dataplane, report))
+    if (const auto* vm = roster.vm(deviation.vm))
+      on_event(dataplane, {parts_.clock.now(), "limit_deviation",
+                           fmt::format("{} {}: {}", vm->name, to_string(deviation.direction), deviation.text)});
+  parts_.live.on_report(dataplane, report, roster, parts_.clock.now());
 }
 
 void Ingest::on_received(const std::string& dataplane, const link::ReportSize& size) {

@@ -40,9 +40,10 @@ void LiveView::on_received(const std::string& name, std::uint64_t raw_bytes, std
   dataplane.report_compressed_bytes += compressed_bytes;
 }
 
-void LiveView::on_report(const std::string& name, const wire::Report& report, const Roster& roster) {
+void LiveView::on_report(const std::string& name, const wire::Report& report, const Roster& roster, UnixNanos arrived) {
   std::lock_guard lock(mutex_);
   auto& dataplane = dataplanes_[name];
+  dataplane.arrived = std::max(dataplane.arrived, arrived);
   ++dataplane.reports;
   dataplane.lost_reports += report.dataplane.spool_dropped_reports;
   for (std::size_t i = 0; i < wire::kDropCauses; ++i) dataplane.drops[i] += report.dataplane.drops[i];

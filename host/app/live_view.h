@@ -29,7 +29,7 @@ class LiveView {
   void on_received(const std::string& dataplane, std::uint64_t raw_bytes, std::uint64_t compressed_bytes);
   // VMs that the roster does not place on this dataplane are left out and counted. A late report adds to the totals
   // only.
-  void on_report(const std::string& dataplane, const wire::Report& report, const Roster& roster);
+  void on_report(const std::string& dataplane, const wire::Report& report, const Roster& roster, UnixNanos arrived);
   void on_duplicate(const std::string& dataplane);
   void on_rejected(const std::string& dataplane);
   // Why the newest report was not taken (empty: it was). True when the dataplane went from one state to the other.

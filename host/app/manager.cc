@@ -50,7 +50,7 @@ foreflow::Status Manager::open() {
   auto state = store::StateStore::open(config_.state_dir / "state.db");
   if (!state) return tl::unexpected(state.error());
   state_ = std::move(*state);
-  rosters_ = std::make_unique<Rosters>(*state_);
+  rosters_ = std::make_unique<Rosters>(*state_, clock_);
   if (auto loaded = rosters_->load(config_.fleet); !loaded) return loaded;
 
   auto opened = open_store(config_.store, config_.state_dir);
@@ -59,6 +59,10 @@ foreflow::Status Manager::open() {
   rollup_ = std::make_unique<store::Rollup>(*store_, store::RollupConfig{});
   const auto forecasting = forecast_config(config_.forecast);
   forecasts_ = std::make_unique<forecast::ForecastService>(forecasting);
+  training_ = std::make_unique<BackgroundTraining>(BackgroundTraining::Parts{*forecasts_, trainer_, clock_},
+                                                   forecast::ModelRegistry(config_.state_dir / "models"),
+                                                   forecast::TrainingPlan{.horizon = forecasting.horizon});
+  training_->restore();
   restore_history(*forecasts_, *store_, *rosters_->current(), history_file(config_), forecasting, clock_.now());
 
   auto known = installed();
@@ -79,6 +83,14 @@ foreflow::Status Manager::open() {
       std::make_unique<Ingest>(Ingest::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
                                Ingest::Hooks{[this] { cycle_->wake(); },
                                              [this](const auto& points) { rollup_->observe(points, clock_.now()); }});
+  auto trail = AuditTrail::open(config_.audit.path.empty() ? config_.state_dir / "audit" : config_.audit.path,
+                                {.retention_ns = config_.audit.retention_ns, .most_bytes = config_.audit.most.value});
+  if (!trail) return tl::unexpected(trail.error());
+  audit_ = std::move(*trail);
+  cycle_->keep_with([this](const Plan& plan, const Roster& roster) {
+    if (const auto kept = audit_->keep(plan, roster, config_.mode); !kept)
+      log::error("a cycle is missing in the audit", {{"reason", kept.error().message}});
+  });
   // A dataplane that connects first gets limits that are decided, not a blank.
   cycle_->run_once();
   return {};
@@ -111,9 +123,11 @@ foreflow::Status Manager::listen() {
   }
   const auto& api = config_.api;
   auto serving = api::ApiServer::start(
-      {api.listen, api.certificates.ca, api.certificates.certificate, api.certificates.key, api.operators}, *this);
+      {api.listen, api.certificates.ca, api.certificates.certificate, api.certificates.key, api.operators},
+      {*this, *this, *this});
   if (!serving) return tl::unexpected(serving.error());
   api_ = std::move(*serving);
+  if (config_.forecast.training_ns != 0) training_->start(config_.forecast.training_ns);
   cycle_->start(config_.allocation.period_ns, [this] {
     if (auto stepped = rollup_->step(clock_.now()); !stepped)
       log::warning("roll-up waits", {{"reason", stepped.error().message}});
@@ -131,6 +145,7 @@ Manager::~Manager() {
   }
   link.reset();
   if (cycle_) cycle_->stop();
+  training_.reset();
   if (forecasts_) save_history();
 }
 
@@ -151,6 +166,7 @@ foreflow::Status Manager::reload(const model::ManagerConfig& config) {
   note("api", config.api == config_.api);
   note("store", config.store == config_.store);
   note("forecast", config.forecast == config_.forecast);
+  note("audit", config.audit == config_.audit);
   note("allocation", config.allocation == config_.allocation);
   live_.retain(*rosters_->current());
   cycle_->wake();

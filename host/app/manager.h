@@ -3,9 +3,9 @@
 // Place: host/app; made by main.
 //
 // Threads: gRPC's of the link (Ingest, one call at a time per dataplane), gRPC's of the API (the Operations below), the
-// cycle's one, the store's own. They meet in Rosters, LiveView, ForecastService, the store and the actuator, each of
-// which has its own lock; none of these locks is held while another part is called, but the actuator's while it queues
-// a message to the link.
+// cycle's one, the training's one, the store's own. They meet in Rosters, LiveView, ForecastService, the store and the
+// actuator, each of which has its own lock; none of these locks is held while another part is called, but the
+// actuator's while it queues a message to the link.
 #pragma once
 #include <memory>
 #include <optional>
@@ -13,7 +13,10 @@
 
 #include "common/clock.h"
 #include "host/api/operations.h"
+#include "host/api/policy_operations.h"
 #include "host/api/server.h"
+#include "host/app/audit_trail.h"
+#include "host/app/background_training.h"
 #include "host/app/cycle.h"
 #include "host/app/ingest.h"
 #include "host/app/live_view.h"
@@ -25,10 +28,11 @@
 #include "host/model/config.h"
 #include "host/store/rollup.h"
 #include "host/store/state_store.h"
+#include "predictor/models/global/boosted.h"
 
 namespace foreflow::app {
 
-class Manager final : public api::Operations {
+class Manager final : public api::Operations, public api::PolicyOperations, public api::AuditOperations {
  public:
   // Opens what is kept, decides once from it, then listens. Errors name the file or the address.
   static Result<std::unique_ptr<Manager>> start(model::ManagerConfig config);
@@ -49,7 +53,17 @@ class Manager final : public api::Operations {
   Result<api::ForecastView> forecast(const std::string& vm, Direction direction) const override;
   Result<std::vector<api::Rule>> rules(const std::string& vm) const override;
   Result<std::vector<api::Flow>> flows(const std::string& vm) const override;
-  Result<api::PolicyChange> set_policy(const std::string& vm, const model::PolicyPatch& patch, bool dry_run) override;
+  Result<api::PolicyChange> set_policy(const std::string& vm, const model::PolicyPatch& patch,
+                                       const std::string& author, bool dry_run) override;
+  Result<policy::Accepted> apply_policy(const policy::Proposal& proposal) override;
+  std::vector<policy::Version> policy_history() const override { return rosters_->history(); }
+  Result<api::Explanation> explain(const std::string& vm, UnixNanos time) const override;
+  Result<audit::Report> check_audit(bool replay, const audit::Range& range) const override {
+    return audit_->check(replay, range);
+  }
+  foreflow::Status start_shadow(const policy::Proposal& proposal) override;
+  void stop_shadow() override { cycle_->shadow().stop(); }
+  api::ShadowReport shadow() const override { return cycle_->shadow().report(*rosters_->current()); }
 
  private:
   explicit Manager(model::ManagerConfig config);
@@ -69,8 +83,11 @@ class Manager final : public api::Operations {
   std::unique_ptr<store::Rollup> rollup_;
   std::unique_ptr<Rosters> rosters_;
   std::unique_ptr<forecast::ForecastService> forecasts_;
+  predictor::BoostedTrainer trainer_;
+  std::unique_ptr<BackgroundTraining> training_;
   LiveView live_;
   std::unique_ptr<fabric::DpuActuator> actuator_;
+  std::unique_ptr<AuditTrail> audit_;
   std::unique_ptr<Cycle> cycle_;
   std::unique_ptr<Ingest> ingest_;
   std::mutex link_mutex_;  // a session may begin before start() has returned

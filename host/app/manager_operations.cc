@@ -68,7 +68,7 @@ api::ManagerStatus Manager::status() const {
 
 api::VmStatus Manager::status_of(const Roster& roster, const model::Vm& vm, const Plan& plan) const {
   api::VmStatus status{.vm = vm, .policy_changed = roster.is_patched(vm.name), .live = live_.vm(vm.id)};
-  if (config_.mode != model::Mode::kObserve)
+  if (std::min(config_.mode, vm.policy.mode) != model::Mode::kObserve)
     for (const auto direction : kBothDirections)
       status.allocation[index(direction)] = allocation(plan, vm.id, direction);
   return status;
@@ -148,14 +148,41 @@ Result<std::vector<api::Flow>> Manager::flows(const std::string& name) const {
   return all;
 }
 
-Result<api::PolicyChange> Manager::set_policy(const std::string& vm, const model::PolicyPatch& patch, bool dry_run) {
-  auto change = rosters_->set_policy(vm, patch, dry_run);
+Result<api::PolicyChange> Manager::set_policy(const std::string& vm, const model::PolicyPatch& patch,
+                                              const std::string& author, bool dry_run) {
+  auto change = rosters_->set_policy(vm, patch, author, dry_run);
   if (!change) return tl::unexpected(change.error());
   if (!dry_run) {
-    log::info("policy changed", {{"vm", vm}});
+    log::info("policy changed", {{"vm", vm}, {"by", author}});
     cycle_->wake();
   }
   return api::PolicyChange{std::move(change->before), std::move(change->after)};
+}
+
+Result<policy::Accepted> Manager::apply_policy(const policy::Proposal& proposal) {
+  auto accepted = rosters_->apply(proposal);
+  if (accepted && !proposal.dry_run) {
+    log::info("policy applied",
+              {{"version", accepted->version}, {"by", proposal.author}, {"changes", accepted->changes.size()}});
+    cycle_->wake();
+  }
+  return accepted;
+}
+
+Result<api::Explanation> Manager::explain(const std::string& name, UnixNanos time) const {
+  const auto roster = rosters_->current();
+  const auto* vm = roster->vm(name);
+  if (!vm) return fail(ErrorCode::kNotFound, no_such_vm(roster->fleet(), name));
+  return audit_->explain(*vm, time.value == 0 ? clock_.now() : time);
+}
+
+foreflow::Status Manager::start_shadow(const policy::Proposal& proposal) {
+  auto document = rosters_->checked(proposal);
+  if (!document) return tl::unexpected(document.error());
+  cycle_->shadow().start(std::move(*document), proposal.name, clock_.now());
+  log::info("shadow policy started", {{"policy", proposal.name}, {"by", proposal.author}});
+  cycle_->wake();
+  return {};
 }
 
 }  // namespace foreflow::app

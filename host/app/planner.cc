@@ -6,10 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "host/allocate/admission.h"
-#include "host/allocate/certificate.h"
-#include "host/allocate/limits.h"
-
 namespace foreflow::app {
 namespace {
 
@@ -20,117 +16,162 @@ constexpr double kPeakQuantile = .999;
 
 std::string basis(const Decision& decision, const model::Tier& tier) {
   if (!decision.forecast) return fmt::format("wants {} (no traffic seen yet)", format_rate(decision.want));
-  return fmt::format("wants {} (q{} by {}{})", format_rate(decision.want), tier.quantile,
-                     decision.forecast->quantiles.model, decision.forecast->limited ? ", limited now" : "");
+  return fmt::format("wants {} (q{} by {}{}{})", format_rate(decision.want), tier.quantile,
+                     decision.forecast->quantiles.model, decision.forecast->limited ? ", limited now" : "",
+                     decision.distrust.empty() ? "" : ", held: " + decision.distrust);
 }
 
-bool is_contended(const allocate::Link& link, const std::vector<allocate::WantState>& wants) {
-  unsigned __int128 sum = 0;
-  for (const auto& state : wants) sum += state.want.value;
-  return sum > allocate::promisable(link).value;
+// Why this forecast must not narrow anything; empty: it may.
+std::string distrust(const forecast::Forecast& forecast, BytesPerSecond demand, BytesPerSecond capacity, bool stale) {
+  if (stale) return "the dataplane's reports have stopped";
+  switch (allocate::doubt(demand, forecast.last, capacity)) {
+    case allocate::Doubt::kTooLow:
+      return fmt::format("the forecast of {} is less than half of the {} seen last", format_rate(demand),
+                         format_rate(forecast.last));
+    case allocate::Doubt::kTooHigh:
+      return fmt::format("the forecast of {} is far beyond the uplink", format_rate(demand));
+    case allocate::Doubt::kNone:
+      break;
+  }
+  return "";
 }
 
-allocate::Claim claim(const model::Vm& vm, const model::Tier& tier, const Decision& decision, std::size_t d) {
-  allocate::Claim claim{.vm = vm.id,
-                        .tier = tier.priority,
-                        .weight = vm.policy.weight[d],
-                        .guarantee = vm.policy.guarantee[d],
-                        .cap = vm.policy.cap[d],
-                        .want = decision.want,
-                        .peak = decision.want,
-                        .links = {0}};
-  if (decision.forecast)
-    claim.peak = std::max(claim.want, decision.forecast->demand(kPeakQuantile, decision.forecast->quantiles.horizon()));
-  return claim;
+std::uint32_t weight_of(const model::Tier& tier, std::uint32_t weight) {
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(std::uint64_t{tier.weight} * weight, model::kLargestWeight));
+}
+
+allocate::Round empty_round(const Planner::Request& request, Direction direction) {
+  allocate::Round round{.now = request.now,
+                        .capacity = request.dataplane.capacity(direction),
+                        .link = fmt::format("{} {}", request.dataplane.name, to_string(direction)),
+                        .lending = request.lending};
+  for (const auto& group : request.fleet.groups)
+    round.pools.push_back({group.name, group.guarantee[index(direction)], group.cap[index(direction)]});
+  return round;
 }
 
 }  // namespace
 
-Planner::Planner(const model::AllocationSettings& settings)
-    : want_config_{.hold_ns = settings.hold_ns},
-      burst_config_{.committed_ns = settings.committed_burst_ns,
-                    .peak_ns = settings.peak_burst_ns,
-                    .shaped_ns = settings.shaped_burst_ns},
-      floor_(settings.floor) {}
+Planner::Planner(const model::AllocationSettings& settings) : settings_(settings) {}
 
-Result<std::vector<Decision>> Planner::plan(const Request& request) {
-  std::vector<Decision> all;
+Result<Planned> Planner::plan(const Request& request) {
+  Planned planned;
   for (const auto direction : kBothDirections) {
-    auto decisions = plan_direction(request, direction);
-    if (!decisions) return decisions;
-    std::move(decisions->begin(), decisions->end(), std::back_inserter(all));
+    look_back(request, direction, planned);
+    auto ran = plan_direction(request, direction, planned);
+    if (!ran) return tl::unexpected(ran.error());
+    planned.ran.push_back(std::move(*ran));
   }
-  return all;
+  return planned;
 }
 
-allocate::WantInput Planner::want_input(const Request& request, const model::Vm& vm, const Decision& decision) const {
+allocate::Member Planner::member_of(const Request& request, const model::Vm& vm, Decision& decision) const {
   const auto d = index(decision.direction);
-  allocate::WantInput input{.now = request.now, .floor = floor_, .cap = vm.policy.cap[d]};
-  if (const auto seen = memory_.find({vm.id, decision.direction}); seen != memory_.end())
-    input.installed = seen->second.installed;
-  input.known = decision.forecast.has_value();
-  if (decision.forecast) {
-    input.demand = decision.forecast->demand(request.fleet.tier(vm.policy.tier)->quantile, kLeads);
-    input.limited = decision.forecast->limited;
+  const auto& tier = *request.fleet.tier(vm.policy.tier);
+  allocate::Member member{.vm = vm.id,
+                          .tier = tier.priority,
+                          .weight = weight_of(tier, vm.policy.weight[d]),
+                          .guarantee = vm.policy.guarantee[d],
+                          .cap = vm.policy.cap[d],
+                          .least = std::max(settings_.floor, vm.policy.least[d]),
+                          .most = vm.policy.most[d],
+                          .hold_ns = tier.hold_ns.value_or(settings_.hold_ns),
+                          .known = decision.forecast.has_value()};
+  for (std::size_t i = 0; i < request.fleet.groups.size(); ++i)
+    if (request.fleet.groups[i].name == vm.policy.group) member.pool = static_cast<std::uint32_t>(i + 1);
+  if (const auto seen = memory_.find({vm.id, decision.direction}); seen != memory_.end()) {
+    member.previous = seen->second.want;
+    member.installed = seen->second.installed;
   }
-  return input;
+  if (const auto regret = regrets_.find({request.dataplane.name, decision.direction}); regret != regrets_.end())
+    if (const auto held = regret->second.held(vm.id, request.now)) {
+      decision.distrust = "less turned out to be too little";
+      member.known = false;
+      member.previous = allocate::WantState{std::max(*held, member.previous ? member.previous->want : *held), {}};
+    }
+  if (!decision.forecast) return member;
+  const auto& forecast = *decision.forecast;
+  member.limited = forecast.limited;
+  member.demand = forecast.demand(tier.quantile, kLeads);
+  member.peak = forecast.demand(kPeakQuantile, forecast.quantiles.horizon());
+  const auto capacity = request.dataplane.capacity(decision.direction);
+  const auto doubt = distrust(forecast, member.demand, capacity, request.stale);
+  if (doubt.empty()) return member;
+  decision.distrust = doubt;
+  // What was seen is sure, whatever is forecast.
+  member.known = false;
+  if (capacity != kUnlimited) member.demand = std::min(member.demand, capacity);
+  member.demand = std::max(member.demand, forecast.last);
+  return member;
 }
 
-Result<std::vector<Decision>> Planner::plan_direction(const Request& request, Direction direction) {
-  const auto d = index(direction);
-  allocate::Problem problem{.lending = request.lending};
-  problem.links.push_back(
-      {request.dataplane.capacity(direction), fmt::format("{} {}", request.dataplane.name, to_string(direction))});
+fabric::Limit Planner::limit_of(const model::Policy& policy, const Decision& decision) const {
+  const auto d = index(decision.direction);
+  const allocate::BurstConfig burst{.committed_ns = settings_.committed_burst_ns,
+                                    .peak_ns = policy.burst_ns == 0 ? settings_.peak_burst_ns : policy.burst_ns,
+                                    .shaped_ns = settings_.shaped_burst_ns};
+  return {allocate::police(decision.share, decision.direction,
+                           {.weight = policy.weight[d], .packets_per_second = policy.packets[d], .shape = policy.shape},
+                           burst),
+          policy.guarantee[d], policy.cap[d]};
+}
 
+// Did the limits in force serve less than those before would have?
+void Planner::look_back(const Request& request, Direction direction, Planned& planned) {
+  if (!request.offered || request.stale) return;
+  std::vector<allocate::Load> loads;
+  for (const auto& vm : request.fleet.vms) {
+    if (vm.dataplane != request.dataplane.name) continue;
+    const auto memory = memory_.find({vm.id, direction});
+    const auto offered = request.offered(vm.id, direction);
+    if (memory == memory_.end() || !memory->second.want || !offered) continue;
+    loads.push_back({vm.id, memory->second.cir, memory->second.installed, memory->second.want->want, *offered});
+  }
+  std::ranges::sort(loads, {}, &allocate::Load::vm);
+  const auto verdict = regrets_[{request.dataplane.name, direction}].judge(
+      request.now, std::move(loads), request.dataplane.capacity(direction), request.lending);
+  if (verdict)
+    planned.regrets.push_back(fmt::format(
+        "{} {}: {} unserved, {} with the limits before: {} VMs get theirs back", request.dataplane.name,
+        to_string(direction), format_rate({verdict->unserved}), format_rate({verdict->before}), verdict->restored));
+}
+
+Result<Ran> Planner::plan_direction(const Request& request, Direction direction, Planned& planned) {
+  auto& decisions = planned.decisions;
+  Ran ran{.direction = direction, .round = empty_round(request, direction)};
   std::vector<const model::Vm*> vms;
   for (const auto& vm : request.fleet.vms)
     if (vm.dataplane == request.dataplane.name) vms.push_back(&vm);
-  std::vector<Decision> decisions;
-  decisions.reserve(vms.size());
-  for (const auto* vm : vms)
+  std::ranges::sort(vms, {}, &model::Vm::id);
+  const auto first = decisions.size();
+  for (const auto* vm : vms) {
     decisions.push_back({.vm = vm->id, .direction = direction, .forecast = request.forecast(vm->id, direction)});
-
-  const auto wants = [&](bool contended) {
-    std::vector<allocate::WantState> states;
-    for (std::size_t i = 0; i < vms.size(); ++i) {
-      auto input = want_input(request, *vms[i], decisions[i]);
-      input.contended = contended;
-      const auto seen = memory_.find({vms[i]->id, direction});
-      states.push_back(
-          allocate::next_want(want_config_, seen == memory_.end() ? std::nullopt : seen->second.want, input));
-    }
-    return states;
-  };
-  auto states = wants(false);
-  if (is_contended(problem.links[0], states)) states = wants(true);
-
-  for (std::size_t i = 0; i < vms.size(); ++i) {
-    decisions[i].want = states[i].want;
-    problem.claims.push_back(claim(*vms[i], *request.fleet.tier(vms[i]->policy.tier), decisions[i], d));
+    ran.round.members.push_back(member_of(request, *vm, decisions.back()));
   }
-  const auto shares = allocate::allocate(problem);
-  if (!shares) return tl::unexpected(shares.error());
-  if (const Status proof = allocate::certify(problem, *shares); !proof) return tl::unexpected(proof.error());
-  const auto reasons = allocate::explain(problem, *shares);
+  auto solved = allocate::solve(ran.round);
+  if (!solved) return tl::unexpected(solved.error());
+  ran.solved = std::move(*solved);
+  std::vector<allocate::Share> shares;
+  for (const auto& outcome : ran.solved.outcomes) shares.push_back(outcome.share);
+  const auto reasons = allocate::explain(ran.solved.problem, shares);
   for (std::size_t i = 0; i < vms.size(); ++i) {
-    const auto& policy = vms[i]->policy;
-    auto& decision = decisions[i];
-    decision.share = (*shares)[i];
-    decision.why = fmt::format("{}; {}", basis(decision, *request.fleet.tier(policy.tier)), reasons[i]);
-    decision.limit = {
-        allocate::police(decision.share, direction,
-                         {.weight = policy.weight[d], .packets_per_second = policy.packets[d], .shape = policy.shape},
-                         burst_config_),
-        policy.guarantee[d], policy.cap[d]};
-    memory_[{vms[i]->id, direction}] = {states[i], decision.share.pir};
+    auto& decision = decisions[first + i];
+    const auto& outcome = ran.solved.outcomes[i];
+    decision.want = outcome.state.want;
+    decision.share = outcome.share;
+    decision.why = fmt::format("{}; {}", basis(decision, *request.fleet.tier(vms[i]->policy.tier)), reasons[i]);
+    decision.limit = limit_of(vms[i]->policy, decision);
+    memory_[{vms[i]->id, direction}] = {outcome.state, decision.share.pir, decision.share.cir};
   }
-  return decisions;
+  return ran;
 }
 
 void Planner::remember(const fabric::Target& installed) {
   for (const auto& [police, guarantee, cap] : installed.limits) {
     auto& memory = memory_[{police.vm, police.direction}];
     memory.installed = police.pir;
+    memory.cir = police.cir;
     // A CIR that is the guarantee says only that no more was wanted.
     if (police.cir > guarantee) memory.want = allocate::WantState{police.cir, std::nullopt};
   }

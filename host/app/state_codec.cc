@@ -9,24 +9,6 @@ namespace {
 using nlohmann::json;
 
 template <typename T>
-void put(json& to, const char* key, const std::optional<T>& value) {
-  if (!value) return;
-  if constexpr (std::is_same_v<T, BytesPerSecond>)
-    to[key] = value->value;
-  else
-    to[key] = *value;
-}
-
-template <typename T>
-void get(const json& from, const char* key, std::optional<T>& value) {
-  if (!from.contains(key)) return;
-  if constexpr (std::is_same_v<T, BytesPerSecond>)
-    value = BytesPerSecond{from.at(key).get<std::uint64_t>()};
-  else
-    value = from.at(key).get<T>();
-}
-
-template <typename T>
 Result<T> decode(std::string_view text, T (*convert)(const json&)) {
   try {
     return convert(json::parse(text));
@@ -35,20 +17,12 @@ Result<T> decode(std::string_view text, T (*convert)(const json&)) {
   }
 }
 
-model::PolicyPatch patch_from(const json& from) {
-  model::PolicyPatch patch;
-  get(from, "tier", patch.tier);
-  get(from, "group", patch.group);
-  get(from, "shape", patch.shape);
-  for (const auto direction : kBothDirections) {
-    const auto d = index(direction);
-    const auto& side = from.at(std::string(to_string(direction)));
-    get(side, "guarantee", patch.guarantee[d]);
-    get(side, "cap", patch.cap[d]);
-    get(side, "weight", patch.weight[d]);
-    get(side, "packets", patch.packets[d]);
-  }
-  return patch;
+policy::Version version_from(const json& from) {
+  return {.number = from.at("number").get<std::uint64_t>(),
+          .time = UnixNanos{from.at("time").get<std::int64_t>()},
+          .author = from.at("author").get<std::string>(),
+          .comment = from.at("comment").get<std::string>(),
+          .text = from.at("text").get<std::string>()};
 }
 
 json attachment_to(const wire::Attachment& attachment) {
@@ -154,23 +128,17 @@ fabric::Installed installed_from(const json& from) {
 
 }  // namespace
 
-std::string encode_patch(const model::PolicyPatch& patch) {
-  json to = json::object();
-  put(to, "tier", patch.tier);
-  put(to, "group", patch.group);
-  put(to, "shape", patch.shape);
-  for (const auto direction : kBothDirections) {
-    const auto d = index(direction);
-    auto& side = to[std::string(to_string(direction))] = json::object();
-    put(side, "guarantee", patch.guarantee[d]);
-    put(side, "cap", patch.cap[d]);
-    put(side, "weight", patch.weight[d]);
-    put(side, "packets", patch.packets[d]);
-  }
-  return to.dump();
+std::string encode_version(const policy::Version& version) {
+  const json to{{"number", version.number},
+                {"time", version.time.value},
+                {"author", version.author},
+                {"comment", version.comment},
+                {"text", version.text}};
+  // Texts are an operator's: bytes that are no UTF-8 are replaced rather than refused after all checks.
+  return to.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Result<model::PolicyPatch> decode_patch(std::string_view text) { return decode(text, patch_from); }
+Result<policy::Version> decode_version(std::string_view text) { return decode(text, version_from); }
 
 std::string encode_installed(const fabric::Installed& installed) {
   const auto& target = installed.target;

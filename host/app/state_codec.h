@@ -7,12 +7,12 @@
 
 #include "common/result.h"
 #include "host/fabric/dpu_actuator.h"
-#include "host/model/fleet.h"
+#include "host/policy/version.h"
 
 namespace foreflow::app {
 
-std::string encode_patch(const model::PolicyPatch& patch);
-Result<model::PolicyPatch> decode_patch(std::string_view text);
+std::string encode_version(const policy::Version& version);
+Result<policy::Version> decode_version(std::string_view text);
 
 std::string encode_installed(const fabric::Installed& installed);
 Result<fabric::Installed> decode_installed(std::string_view text);

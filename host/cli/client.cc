@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "common/clock.h"
+#include "common/wire/audit.grpc.pb.h"
 #include "common/wire/connect_error.h"
 #include "common/wire/credentials.h"
 #include "common/wire/operator.grpc.pb.h"
@@ -15,6 +16,7 @@ namespace foreflow::cli {
 namespace {
 
 constexpr std::chrono::seconds kDeadline{5};
+constexpr std::chrono::seconds kLongDeadline{600};
 constexpr int kLargestAnswer = 64 << 20;
 
 // A manager that is there but does not fit our certificates must not look like none at all.
@@ -40,7 +42,7 @@ Error unavailable(const grpc::Status& status, const Connection& connection) {
   }
 }
 
-Error to_error(const grpc::Status& status, const Connection& connection) {
+Error to_error(const grpc::Status& status, const Connection& connection, std::chrono::seconds deadline) {
   switch (status.error_code()) {
     case grpc::StatusCode::NOT_FOUND:
       return {ErrorCode::kNotFound, status.error_message()};
@@ -53,7 +55,7 @@ Error to_error(const grpc::Status& status, const Connection& connection) {
       return unavailable(status, connection);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return {ErrorCode::kUnavailable, fmt::format("no answer from {} within {} s; is foreflowd busy or unreachable?",
-                                                   connection.manager, kDeadline.count())};
+                                                   connection.manager, deadline.count())};
     default:
       return {ErrorCode::kInternal, status.error_message()};
   }
@@ -66,25 +68,40 @@ class Client::Channel {
   Channel(const Connection& connection, const wire::Credentials& credentials) : connection_(connection) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kLargestAnswer);
-    stub_ = pb::Operator::NewStub(grpc::CreateCustomChannel(
+    const auto channel = grpc::CreateCustomChannel(
         connection.manager, grpc::SslCredentials({credentials.ca, credentials.key, credentials.certificate}),
-        arguments));
+        arguments);
+    operator_ = pb::Operator::NewStub(channel);
+    auditor_ = pb::Auditor::NewStub(channel);
   }
 
   template <typename Request, typename Answer>
   Result<Answer> call(grpc::Status (pb::Operator::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
                       const Request& request) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-    Answer answer;
-    const auto status = (stub_.get()->*method)(&context, request, &answer);
-    if (!status.ok()) return tl::unexpected(to_error(status, connection_));
-    return answer;
+    return call(*operator_, method, request, kDeadline);
+  }
+  // About the past: files are read and rounds are solved again.
+  template <typename Request, typename Answer>
+  Result<Answer> call(grpc::Status (pb::Auditor::Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+                      const Request& request) {
+    return call(*auditor_, method, request, kLongDeadline);
   }
 
  private:
+  template <typename Stub, typename Request, typename Answer>
+  Result<Answer> call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+                      const Request& request, std::chrono::seconds deadline) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + deadline);
+    Answer answer;
+    const auto status = (stub.*method)(&context, request, &answer);
+    if (!status.ok()) return tl::unexpected(to_error(status, connection_, deadline));
+    return answer;
+  }
+
   Connection connection_;
-  std::unique_ptr<pb::Operator::Stub> stub_;
+  std::unique_ptr<pb::Operator::Stub> operator_;
+  std::unique_ptr<pb::Auditor::Stub> auditor_;
 };
 
 Result<std::unique_ptr<Client>> Client::create(const Connection& connection) {
@@ -140,6 +157,26 @@ Result<pb::FlowList> Client::flows(const std::string& vm, std::uint32_t most) {
 
 Result<pb::PolicyChange> Client::set_policy(const pb::SetPolicyRequest& request) {
   return channel_->call(&pb::Operator::Stub::SetPolicy, request);
+}
+
+Result<pb::PolicyAccepted> Client::apply_policy(const pb::ApplyPolicyRequest& request) {
+  return channel_->call(&pb::Operator::Stub::ApplyPolicy, request);
+}
+
+Result<pb::PolicyVersionList> Client::policy_versions(const pb::ListPolicyVersionsRequest& request) {
+  return channel_->call(&pb::Operator::Stub::ListPolicyVersions, request);
+}
+
+Result<pb::Explanation> Client::explain(const pb::ExplainRequest& request) {
+  return channel_->call(&pb::Auditor::Stub::Explain, request);
+}
+
+Result<pb::AuditReport> Client::audit(const pb::AuditRequest& request) {
+  return channel_->call(&pb::Auditor::Stub::Audit, request);
+}
+
+Result<pb::ShadowReport> Client::shadow(const pb::ShadowRequest& request) {
+  return channel_->call(&pb::Auditor::Stub::Shadow, request);
 }
 
 }  // namespace foreflow::cli

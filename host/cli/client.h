@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/result.h"
+#include "common/wire/audit.pb.h"
 #include "common/wire/operator.pb.h"
 
 namespace foreflow::cli {
@@ -35,6 +36,11 @@ class Client {
   Result<pb::RuleList> rules(const std::string& vm);
   Result<pb::FlowList> flows(const std::string& vm, std::uint32_t most);
   Result<pb::PolicyChange> set_policy(const pb::SetPolicyRequest& request);
+  Result<pb::PolicyAccepted> apply_policy(const pb::ApplyPolicyRequest& request);
+  Result<pb::Explanation> explain(const pb::ExplainRequest& request);
+  Result<pb::AuditReport> audit(const pb::AuditRequest& request);
+  Result<pb::ShadowReport> shadow(const pb::ShadowRequest& request);
+  Result<pb::PolicyVersionList> policy_versions(const pb::ListPolicyVersionsRequest& request);
 
  private:
   class Channel;  // gRPC stays in client.cc: its headers cost each command's compilation more than all else together

@@ -21,17 +21,37 @@ void policy_options(po::options_description& own) {
   add("cap", po::value<std::string>()->value_name("RATE"), "rate that is never exceeded, or unlimited");
   add("weight", po::value<std::int64_t>()->value_name("N"), "share among VMs of the same tier, 0 to 1000000");
   add("packets", po::value<std::int64_t>()->value_name("N"), "packets per second that are never exceeded; 0 = any");
+  add("least", po::value<std::string>()->value_name("RATE"), "plan for at least this much, whatever the forecast");
+  add("most", po::value<std::string>()->value_name("RATE"), "plan for no more than this much, or unlimited");
+  add("burst", po::value<std::string>()->value_name("TIME"), "of the cap: what may come at once, 1ms to 10s");
   add("group", po::value<std::string>()->value_name("NAME"), "a group of the configuration whose cap it shares, or ''");
   add("shape", po::value<bool>()->value_name("on|off"), "hold back for up to 20 ms what would be dropped");
+  add("mode", po::value<std::string>()->value_name("MODE"), "observe, recommend or enforce");
   add("tier", po::value<std::string>()->value_name("NAME"), "a tier of the manager's configuration");
   add("direction", po::value<std::string>()->value_name("WAY")->default_value("both"), "egress, ingress or both");
   add("dry-run", "say what would change, and change nothing");
+}
+
+void apply_options(po::options_description& own) {
+  auto add = own.add_options();
+  add("comment", po::value<std::string>()->value_name("TEXT")->default_value(""), "why, for the history");
+  add("dry-run", "check it and say what would change, and change nothing");
 }
 
 void conn_options(po::options_description& own) {
   auto add = own.add_options();
   add("vm", po::value<std::string>()->value_name("NAME")->default_value(""), "of this VM only");
   add("most", po::value<std::int64_t>()->value_name("N")->default_value(20), "how many, 1 to 100000");
+}
+
+void explain_options(po::options_description& own) {
+  own.add_options()("at", po::value<std::string>()->value_name("TIME"), "then instead of now, in UTC");
+}
+
+void replay_options(po::options_description& own) {
+  auto add = own.add_options();
+  add("from", po::value<std::string>()->value_name("TIME"), "in UTC; default: the beginning of the log");
+  add("to", po::value<std::string>()->value_name("TIME"), "in UTC; default: now");
 }
 
 void rule_options(po::options_description& own) {
@@ -72,12 +92,30 @@ const std::vector<Command>& commands() {
       {"allocation", "list", "", "who got how much, and why", "foreflow allocation list -o json", nullptr,
        allocation_list},
       {"policy", "get", "[NAME]", "guarantee, cap, weight and tier", "foreflow policy get web", nullptr, policy_get},
-      {"policy", "set", "NAME", "change them at run time", "foreflow policy set web --cap 50M --dry-run",
-       policy_options, policy_set, false},
+      {"policy", "set", "NAME", "change them: a rule for one VM in the policy",
+       "foreflow policy set web --cap 50M --dry-run", policy_options, policy_set, false},
+      {"policy", "check", "FILE", "what stands against a policy file, each reason with its lines",
+       "foreflow policy check policy.toml", nullptr, policy_check, false},
+      {"policy", "diff", "FILE", "what a policy file, or a version by its number, would change",
+       "foreflow policy diff policy.toml", nullptr, policy_diff},
+      {"policy", "apply", "FILE", "make a policy file, or a version by its number, the policy in force",
+       "foreflow policy apply policy.toml --comment 'launch of the shop'", apply_options, policy_apply, false},
+      {"policy", "show", "[VERSION]", "the text of the policy in force, or of a version", "foreflow policy show 3",
+       nullptr, policy_show},
+      {"policy", "history", "", "all versions of the policy: when, by whom, why", "foreflow policy history", nullptr,
+       policy_history},
       {"rule", "list", "", "what dataplanes were asked to enforce and what came of it", "foreflow rule list --vm web",
        rule_options, rule_list},
       {"rule", "explain", "ID", "where one rule runs, why there, and what it did", "foreflow rule explain 3", nullptr,
        rule_explain},
+      {"policy", "shadow", "[FILE]", "evaluate a policy file, or a version, beside the one in force; 'off' ends it",
+       "foreflow policy shadow policy.toml", nullptr, policy_shadow},
+      {"explain", "vm", "NAME", "why a VM has the limit it has, and what would be otherwise",
+       "foreflow explain vm web --at 2026-12-01T08:00:00Z", explain_options, explain_vm},
+      {"audit", "verify", "", "is the log of decisions whole: no block changed, none missing", "foreflow audit verify",
+       nullptr, audit_verify, false},
+      {"audit", "replay", "", "decide everything of a time again and compare bit for bit",
+       "foreflow audit replay --from 2026-12-01 --to 2026-12-02", replay_options, audit_replay, false},
       {"conn", "top", "", "tracked flows with their application, the largest first",
        "foreflow conn top --vm web --most 5", conn_options, conn_top},
       {"config", "check", "FILE...", "check configurations of the manager",

@@ -14,26 +14,28 @@ void add_rows(Table& table, const std::string& name, const pb::Policy& policy, c
   for (const auto& [direction, side] : {std::pair{"egress", &policy.egress()}, std::pair{"ingress", &policy.ingress()}})
     table.add({name, direction, policy.tier(), rate_text(side->guarantee()), rate_text(side->cap()),
                std::to_string(side->weight()), side->packets() == 0 ? "-" : std::to_string(side->packets()),
-               policy.group().empty() ? "-" : policy.group(), policy.shape() ? "shape" : "police", source});
+               policy.group().empty() ? "-" : policy.group(), policy.shape() ? "shape" : "police", policy.mode(),
+               source});
 }
 
 const std::vector<std::string>& columns() {
-  static const std::vector<std::string> kColumns{"VM",      "DIRECTION",  "TIER",  ">GUARANTEE", ">CAP",
-                                                 ">WEIGHT", ">PACKETS/S", "GROUP", "EXCESS",     "FROM"};
+  static const std::vector<std::string> kColumns{"VM",         "DIRECTION", "TIER",   ">GUARANTEE", ">CAP", ">WEIGHT",
+                                                 ">PACKETS/S", "GROUP",     "EXCESS", "MODE",       "FROM"};
   return kColumns;
 }
 
 tl::expected<pb::LimitPatch, Failure> limit_patch(const Context& context) {
   const auto& options = context.options;
   pb::LimitPatch patch;
-  for (const auto* key : {"guarantee", "cap"}) {
+  using Set = void (pb::LimitPatch::*)(std::uint64_t);
+  for (const auto& [key, set] : {std::pair<const char*, Set>{"guarantee", &pb::LimitPatch::set_guarantee},
+                                 {"cap", &pb::LimitPatch::set_cap},
+                                 {"least", &pb::LimitPatch::set_least},
+                                 {"most", &pb::LimitPatch::set_most}}) {
     if (options.count(key) == 0) continue;
     const auto rate = parse_rate(options[key].as<std::string>());
     if (!rate) return usage(fmt::format("--{}: {}", key, rate.error().message));
-    if (std::string_view(key) == "cap")
-      patch.set_cap(rate->value);
-    else
-      patch.set_guarantee(rate->value);
+    (patch.*set)(rate->value);
   }
   if (options.count("weight") != 0) {
     const auto weight = number(context, "weight", 0, model::kLargestWeight);
@@ -61,10 +63,23 @@ tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context)
   if (options.count("tier") != 0) request.set_tier(options["tier"].as<std::string>());
   if (options.count("group") != 0) request.set_group(options["group"].as<std::string>());
   if (options.count("shape") != 0) request.set_shape(options["shape"].as<bool>());
-  const bool limits = patch->has_guarantee() || patch->has_cap() || patch->has_weight() || patch->has_packets();
-  if (!limits && !request.has_tier() && !request.has_group() && !request.has_shape())
+  if (options.count("burst") != 0) {
+    const auto burst = parse_duration(options["burst"].as<std::string>());
+    if (!burst) return usage("--burst: " + burst.error().message);
+    request.set_burst_ns(*burst);
+  }
+  if (options.count("mode") != 0) {
+    const auto mode = options["mode"].as<std::string>();
+    if (mode != "observe" && mode != "recommend" && mode != "enforce")
+      return usage("--mode is observe, recommend or enforce, not '" + mode + "'");
+    request.set_mode(mode);
+  }
+  const bool limits = patch->ByteSizeLong() != 0;
+  if (!limits && !request.has_tier() && !request.has_group() && !request.has_shape() && !request.has_burst_ns() &&
+      !request.has_mode())
     return usage(
-        "nothing to set: give at least one of --guarantee, --cap, --weight, --packets, --tier, --group, --shape");
+        "nothing to set: give at least one of --guarantee, --cap, --least, --most, --weight, --packets, --burst, "
+        "--tier, --group, --shape, --mode");
   if (limits && way != "ingress") *request.mutable_egress() = *patch;
   if (limits && way != "egress") *request.mutable_ingress() = *patch;
   return request;
@@ -84,7 +99,7 @@ Outcome policy_get(Context& context) {
     row.update(to_json(vm.policy()));
     row["set_at_run_time"] = vm.policy_changed();
     json.push_back(std::move(row));
-    add_rows(table, vm.name(), vm.policy(), vm.policy_changed() ? "policy set" : "configuration");
+    add_rows(table, vm.name(), vm.policy(), vm.policy_changed() ? "policy" : "configuration");
   }
   if (!context.json) return table.text();
   return text_of(context.argument().empty() ? json : json.front());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the manager must not forget between two runs: ids of VMs, policies set at run time, what each device was told.
+// What the manager must not forget between two runs: ids of VMs, versions of the policy, what each device was told.
 // Place: host/store; a small SQLite file of its own, whichever database holds the series.
 #pragma once
 #include <cstdint>
@@ -13,7 +13,8 @@
 
 namespace foreflow::store {
 
-enum class StateKind : std::uint8_t { kPolicy, kInstalled };
+// Numbers are those of the file; 0 was another form of policies.
+enum class StateKind : std::uint8_t { kInstalled = 1, kPolicyVersion = 2 };
 
 // Thread safety: all members from any thread. What a member returned as done is on disk.
 class StateStore {

@@ -17,7 +17,7 @@ class ManagerLoop {
 
   explicit ManagerLoop(model::Mode mode = model::Mode::kEnforce, const model::Fleet& fleet = small_fleet())
       : state_(std::move(*store::StateStore::open(folder_ / "state.db"))),
-        rosters(*state_),
+        rosters(*state_, clock),
         forecasts({.interval_ns = 10 * kSecond, .horizon = 12, .season = 6, .history = 600}),
         actuator(
             [this](const std::string&, const wire::DesiredState& desired) -> Status {

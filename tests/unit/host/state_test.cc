@@ -25,6 +25,7 @@ class StateTest : public ::testing::Test {
   void SetUp() override { open(); }
 
   test::TemporaryDirectory folder_;
+  ManualClock clock_{UnixNanos{1'800'000'000'000'000'000}};
   std::unique_ptr<store::StateStore> state_;
 };
 
@@ -39,12 +40,12 @@ TEST_F(StateTest, ANameKeepsItsIdThroughARestart) {
 }
 
 TEST_F(StateTest, ForgetsWhatIsErased) {
-  ASSERT_TRUE(state_->put(store::StateKind::kPolicy, "web", "old"));
-  ASSERT_TRUE(state_->put(store::StateKind::kPolicy, "web", "new"));
+  ASSERT_TRUE(state_->put(store::StateKind::kPolicyVersion, "web", "old"));
+  ASSERT_TRUE(state_->put(store::StateKind::kPolicyVersion, "web", "new"));
   ASSERT_TRUE(state_->put(store::StateKind::kInstalled, "web", "other kind"));
-  EXPECT_EQ(*state_->all(store::StateKind::kPolicy), (std::map<std::string, std::string>{{"web", "new"}}));
-  ASSERT_TRUE(state_->erase(store::StateKind::kPolicy, "web"));
-  EXPECT_TRUE(state_->all(store::StateKind::kPolicy)->empty());
+  EXPECT_EQ(*state_->all(store::StateKind::kPolicyVersion), (std::map<std::string, std::string>{{"web", "new"}}));
+  ASSERT_TRUE(state_->erase(store::StateKind::kPolicyVersion, "web"));
+  EXPECT_TRUE(state_->all(store::StateKind::kPolicyVersion)->empty());
   EXPECT_EQ(state_->all(store::StateKind::kInstalled)->size(), 1u);
 }
 
@@ -60,14 +61,14 @@ TEST_F(StateTest, APolicySetAtRunTimeOutlivesARestart) {
   model::PolicyPatch patch;
   patch.cap[index(Direction::kIngress)] = megabits(50);
   {
-    Rosters rosters(*state_);
+    Rosters rosters(*state_, clock_);
     ASSERT_TRUE(rosters.load(small_fleet()));
-    const auto change = rosters.set_policy("web", patch, false);
+    const auto change = rosters.set_policy("web", patch, "ann", false);
     ASSERT_TRUE(change) << change.error().message;
     EXPECT_EQ(change->before.cap[index(Direction::kIngress)], megabits(500));
   }
   open();
-  Rosters rosters(*state_);
+  Rosters rosters(*state_, clock_);
   ASSERT_TRUE(rosters.load(small_fleet()));
   const auto roster = rosters.current();
   EXPECT_EQ(roster->vm("web")->policy.cap[index(Direction::kIngress)], megabits(50));
@@ -77,42 +78,42 @@ TEST_F(StateTest, APolicySetAtRunTimeOutlivesARestart) {
 }
 
 TEST_F(StateTest, ADryRunChangesNothing) {
-  Rosters rosters(*state_);
+  Rosters rosters(*state_, clock_);
   ASSERT_TRUE(rosters.load(small_fleet()));
   model::PolicyPatch patch;
   patch.tier = "gold";
-  EXPECT_EQ(rosters.set_policy("web", patch, true)->after.tier, "gold");
+  EXPECT_EQ(rosters.set_policy("web", patch, "ann", true)->after.tier, "gold");
   EXPECT_EQ(rosters.current()->vm("web")->policy.tier, "standard");
-  EXPECT_TRUE(state_->all(store::StateKind::kPolicy)->empty());
+  EXPECT_TRUE(state_->all(store::StateKind::kPolicyVersion)->empty());
 }
 
 TEST_F(StateTest, RefusesAPolicyThatTheUplinkCannotGive) {
-  Rosters rosters(*state_);
+  Rosters rosters(*state_, clock_);
   ASSERT_TRUE(rosters.load(small_fleet()));
   model::PolicyPatch patch;
   patch.guarantee[0] = megabits(400);
-  EXPECT_TRUE(rosters.set_policy("db", patch, true));
+  EXPECT_TRUE(rosters.set_policy("db", patch, "ann", true));
   patch.guarantee[0] = megabits(901);
-  const auto refused = rosters.set_policy("db", patch, false);
+  const auto refused = rosters.set_policy("db", patch, "ann", false);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("at most 90 % of 1.00 Gbit/s"));
   EXPECT_EQ(rosters.current()->vm("db")->policy.guarantee[0], megabits(200));
 }
 
 TEST_F(StateTest, AnUnknownVmIsNotFoundWithASuggestion) {
-  Rosters rosters(*state_);
+  Rosters rosters(*state_, clock_);
   ASSERT_TRUE(rosters.load(small_fleet()));
-  const auto refused = rosters.set_policy("wbe", {}, false);
+  const auto refused = rosters.set_policy("wbe", {}, "ann", false);
   EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
   EXPECT_THAT(refused.error().message, HasSubstr("did you mean 'web'?"));
 }
 
 TEST_F(StateTest, AKeptPolicyThatNoLongerFitsIsLeftOut) {
-  Rosters rosters(*state_);
+  Rosters rosters(*state_, clock_);
   ASSERT_TRUE(rosters.load(small_fleet()));
   model::PolicyPatch patch;
   patch.tier = "gold";
-  ASSERT_TRUE(rosters.set_policy("web", patch, false));
+  ASSERT_TRUE(rosters.set_policy("web", patch, "ann", false));
   auto fleet = small_fleet();
   fleet.tiers = {{"standard", 0, .95}};
   fleet.vms[1].policy.tier = "standard";
@@ -136,7 +137,7 @@ TEST(StateCodec, InstalledComesBackAsItWas) {
 TEST(StateCodec, DamagedTextIsMalformed) {
   for (const auto* text : {"", "{", "[]", R"({"generation": "x"})", R"({"generation": 1})"})
     EXPECT_EQ(decode_installed(text).error().code, ErrorCode::kMalformed) << text;
-  EXPECT_EQ(decode_patch("{}").error().code, ErrorCode::kMalformed);
+  EXPECT_EQ(decode_version("{}").error().code, ErrorCode::kMalformed);
 }
 
 }  // namespace
