@@ -102,7 +102,9 @@ TEST(ManagerConfig, RefusesGuaranteesThatTheUplinkCannotGive) {
 TEST(ManagerConfig, RefusesACapBelowTheGuarantee) {
   auto text = std::string(kGood);
   text.replace(text.find("\"500M\""), 6, "\"50M\"");
-  EXPECT_THAT(reason_for(text), HasSubstr("the egress cap of 'web' is 50.0 Mbit/s (f.toml:15), below its guarantee of 100 Mbit/s (f.toml:14)"));
+  EXPECT_THAT(
+      reason_for(text),
+      HasSubstr("the egress cap of 'web' is 50.0 Mbit/s (f.toml:15), below its guarantee of 100 Mbit/s (f.toml:14)"));
 }
 
 TEST(ManagerConfig, RefusesAMacTwiceInASegment) {

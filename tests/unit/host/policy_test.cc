@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/files.h"
 #include "host/policy/check.h"
 #include "host/policy/fit.h"
 #include "tests/unit/host/fleet_fixture.h"
@@ -84,6 +85,12 @@ TEST(PolicyDocument, WritesWhatItRead) {
   EXPECT_THAT(difference(small_fleet(), document, again, kNow), IsEmpty());
   EXPECT_EQ(again.events.at(0).window, document.events.at(0).window);
   EXPECT_EQ(again.vms.at(0).patch, document.vms.at(0).patch);
+}
+
+TEST(PolicyDocument, TheExampleIsOne) {
+  const auto text = read_file(FOREFLOW_SOURCE_DIR "/configs/policy.toml", kLargestText);
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(parsed(*text).vms.size(), 1u);
 }
 
 TEST(PolicyDocument, NamesFileAndLineOfEveryMistake) {
