@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/model/config_policy.h"
 
+#include <fmt/format.h>
+
 namespace foreflow::model {
 namespace {
 
@@ -100,7 +102,7 @@ PolicyPatch read_policy(TomlTable& table) {
 }
 
 void note_origins(const TomlTable& table, const std::string& what, std::map<std::string, std::string>& origins) {
-  for (const auto& key : table.keys()) origins[what + " " + key] = table.where(key);
+  for (const auto& key : table.keys()) origins[fmt::format("{} {}", what, key)] = table.where(key);
 }
 
 }  // namespace foreflow::model
