@@ -33,6 +33,9 @@ class DemandState {
   std::size_t size() const { return size_; }
   // log1p of the mean of the last week: what features and targets are relative to.
   float level() const { return level_; }
+  // The value `back` points ago (1 = the newest) as a feature: log1p(value) - level(). `back` at most 8 seasons; before
+  // the first point it is the first.
+  float relative(std::size_t back) const { return at(back) - level_; }
   // Largest values as log1p, for caps and tails; 0 before the first point.
   float max_of_week() const { return week_max_.value(); }
   float max_of_month() const { return month_max_.value(); }

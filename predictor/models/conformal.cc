@@ -7,35 +7,44 @@
 namespace foreflow::predictor {
 namespace {
 
-constexpr double kMemory = 288;        // points that the spread is a mean of
+constexpr double kOutlier = 3;  // a residual counts so many spreads at most
+// Where quantiles cross, the others give way to this one (.95). Sorting would lift it as often as they cross.
+constexpr std::size_t kAnchor = 2;
 constexpr double kLeastSpread = 1e-3;  // a series that has always been foreseen exactly can still be corrected
 
 }  // namespace
 
+double OnlineConformal::moved(const Quantiles& row, std::size_t q) const {
+  const double told = std::max(row[q], 0.0);
+  return std::clamp(std::expm1(std::log1p(told) + offset_[q]), 0.0, std::max(told, peak_));
+}
+
 Quantiles OnlineConformal::correct(const Quantiles& row) const {
-  Quantiles moved{};
-  for (std::size_t q = 0; q < row.size(); ++q)
-    moved[q] = std::max(std::expm1(std::log1p(std::max(row[q], 0.0)) + offset_[q]), 0.0);
-  std::ranges::sort(moved);
-  return moved;
+  Quantiles corrected{};
+  for (std::size_t q = 0; q < row.size(); ++q) corrected[q] = moved(row, q);
+  for (std::size_t q = kAnchor; q-- > 0;) corrected[q] = std::min(corrected[q], corrected[q + 1]);
+  for (std::size_t q = kAnchor + 1; q < corrected.size(); ++q) corrected[q] = std::max(corrected[q], corrected[q - 1]);
+  return corrected;
 }
 
 void OnlineConformal::learn(const Quantiles& row, double actual, bool limited) {
   if (!std::isfinite(actual) || actual < 0) return;
-  const Quantiles told = correct(row);
+  if (limited && actual <= moved(row, 0)) return;
   const double residual = std::abs(std::log1p(actual) - std::log1p(std::max(row[0], 0.0)));
-  if (limited && actual <= told[0]) return;
   ++points_;
-  const double share = std::max(1 / kMemory, 1 / static_cast<double>(points_));
-  spread_ += share * (std::min(residual, points_ == 1 ? residual : 10 * spread_ + kLeastSpread) - spread_);
+  const double share = std::max(1 / plan_.memory, 1 / static_cast<double>(points_));
+  const double counted = points_ == 1 ? residual : std::min(residual, kOutlier * spread_ + kLeastSpread);
+  spread_ += share * (counted - spread_);
   const double spread = std::max(spread_, kLeastSpread);
   const double step = spread * std::max(plan_.first_step / std::sqrt(static_cast<double>(points_)), plan_.least_step);
   for (std::size_t q = 0; q < row.size(); ++q) {
-    const bool above = actual > told[q];
+    // Against its own value, not the one that came to its place in the order: else two that cross drive each other on.
+    const bool above = actual > moved(row, q);
     if (limited && !above) continue;
     offset_[q] += step * ((above ? 1.0 : 0.0) - (1 - kQuantiles[q]));
     offset_[q] = std::clamp(offset_[q], -plan_.furthest * spread, plan_.furthest * spread);
   }
+  peak_ = std::max(peak_, actual);
 }
 
 Quantiles LeadConformal::correct(const Quantiles& row) {

@@ -14,9 +14,10 @@
 namespace foreflow::predictor {
 
 struct ConformalPlan {
-  double first_step = .5;   // of the first correction, in spreads; steps fall with 1 / sqrt(points)
-  double least_step = .02;  // but not below
+  double first_step = .3;   // of the first correction, in spreads; steps fall with 1 / sqrt(points)
+  double least_step = .018; // but not below
   double furthest = 4;      // no offset is larger, in spreads
+  double memory = 2'016;    // points that the spread is a mean of; short ones would step up further than down
 };
 
 // Thread safety: none. Constant memory.
@@ -24,7 +25,8 @@ class OnlineConformal {
  public:
   explicit OnlineConformal(const ConformalPlan& plan = {}) : plan_(plan) {}
 
-  // A row of quantiles (kQuantiles), moved and put in order again; finite, not negative.
+  // A row of quantiles (kQuantiles), moved and put in order again; finite, not negative. What is moved up stays within
+  // what has come so far.
   Quantiles correct(const Quantiles& row) const;
   // What came for the point of which the uncorrected row was `row`. NaN says nothing; a limited value only where it is
   // above a quantile.
@@ -33,9 +35,12 @@ class OnlineConformal {
   std::size_t points() const { return points_; }
 
  private:
+  double moved(const Quantiles& row, std::size_t q) const;
+
   ConformalPlan plan_;
   Quantiles offset_{};  // on log1p
   double spread_ = 0;   // of the residuals to the median, on log1p
+  double peak_ = 0;     // of what came
   std::size_t points_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "host/app/backtest/csv.h"
 #include "host/app/backtest/dataset.h"
 #include "host/app/backtest/forecasting.h"
+#include "host/app/backtest/one_step.h"
 #include "host/app/backtest/parallel.h"
 
 namespace foreflow::backtest {
@@ -28,6 +29,8 @@ constexpr std::string_view kUsage =
 struct Settings : CommonSettings {
   std::string kind;
   std::string model;
+  bool coverage = false;
+  bool uncorrected = false;
 };
 
 Result<std::optional<Settings>> settings(const std::vector<std::string>& arguments) {
@@ -38,9 +41,13 @@ Result<std::optional<Settings>> settings(const std::vector<std::string>& argumen
   auto add = options.add_options();
   add("kind", po::value(&made.kind)->default_value("vm"), "vm, link or m4h");
   add("model", po::value(&made.model)->default_value("auto"), "a model by name; auto combines or selects");
+  add("coverage", po::bool_switch(&made.coverage), "each row of the VMs from the ones before it: series,step,q95,q99");
+  add("uncorrected", po::bool_switch(&made.uncorrected), "with --coverage: as the model says, without correction");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
+  if (made.coverage && made.kind != "vm")
+    return fail(ErrorCode::kInvalidArgument, fmt::format("--coverage with --kind {}; it is made for vm", made.kind));
   return made;
 }
 
@@ -67,13 +74,46 @@ std::string rows(const std::string& series, std::size_t origin, const predictor:
   return text;
 }
 
-Result<Forecasting> prepare(const Settings& asked, std::span<const Recording> recordings, std::span<const Case> cases) {
-  const Forecasting::Plan plan{
-      .kind = asked.kind, .model = asked.model, .rows = earliest(cases), .on_others = asked.trains_on_data()};
+Result<Forecasting> prepare(const Settings& asked, std::span<const Recording> recordings, std::size_t rows) {
+  const Forecasting::Plan plan{.kind = asked.kind,
+                               .model = asked.model,
+                               .rows = rows,
+                               .on_others = asked.trains_on_data(),
+                               .one_step = asked.coverage};
   if (plan.on_others || !learns_from_many(plan)) return Forecasting::prepare(plan, recordings);
   const auto fleet = read(asked, asked.train);
   if (!fleet) return tl::unexpected(fleet.error());
   return Forecasting::prepare(plan, *fleet);
+}
+
+Status write_cases(const Settings& asked, std::span<const Recording> recordings, TextWriter& output) {
+  const std::vector<Case> cases = cases_of(asked.kind, recordings);
+  if (cases.empty()) return fail(ErrorCode::kInvalidArgument, "no series is long enough to be forecast");
+  const auto forecasting = prepare(asked, recordings, earliest(cases));
+  if (!forecasting) return tl::unexpected(forecasting.error());
+  std::vector<std::string> parts(cases.size());
+  for_each_parallel(parts.size(), asked.threads, "forecasts", [&](std::size_t i) {
+    const Case& from = cases[i];
+    const Recording& recording = recordings[from.series];
+    const predictor::SeriesView past = recording.series.view().first(from.known);
+    parts[i] =
+        rows(recording.name, from.origin, forecasting->fit(recording.name, past, from.horizon)->forecast(from.horizon));
+  });
+  output.write("series,origin,step,q50,q90,q95,q99\n");
+  for (const std::string& part : parts) output.write(part);
+  return {};
+}
+
+Status write_one_step(const Settings& asked, std::span<const Recording> recordings, TextWriter& output) {
+  const auto forecasting = prepare(asked, recordings, kKnownRows);
+  if (!forecasting) return tl::unexpected(forecasting.error());
+  std::vector<std::string> parts(recordings.size());
+  for_each_parallel(parts.size(), asked.threads, "series", [&](std::size_t i) {
+    parts[i] = one_step_rows(recordings[i], *forecasting, {.correct = !asked.uncorrected});
+  });
+  output.write("series,step,q95,q99\n");
+  for (const std::string& part : parts) output.write(part);
+  return {};
 }
 
 }  // namespace
@@ -84,22 +124,11 @@ Status run_forecast(const std::vector<std::string>& arguments) {
   if (!*asked) return {};
   const auto recordings = read(**asked, (*asked)->data);
   if (!recordings) return tl::unexpected(recordings.error());
-  const std::vector<Case> cases = cases_of((*asked)->kind, *recordings);
-  if (cases.empty()) return fail(ErrorCode::kInvalidArgument, "no series is long enough to be forecast");
-  const auto forecaster = prepare(**asked, *recordings, cases);
-  if (!forecaster) return tl::unexpected(forecaster.error());
   auto output = TextWriter::open((*asked)->output);
   if (!output) return tl::unexpected(output.error());
-  std::vector<std::string> parts(cases.size());
-  for_each_parallel(parts.size(), (*asked)->threads, "forecasts", [&](std::size_t i) {
-    const Case& from = cases[i];
-    const Recording& recording = (*recordings)[from.series];
-    const predictor::SeriesView past = recording.series.view().first(from.known);
-    parts[i] =
-        rows(recording.name, from.origin, forecaster->fit(recording.name, past, from.horizon)->forecast(from.horizon));
-  });
-  output->write("series,origin,step,q50,q90,q95,q99\n");
-  for (const std::string& part : parts) output->write(part);
+  const Status written =
+      (*asked)->coverage ? write_one_step(**asked, *recordings, *output) : write_cases(**asked, *recordings, *output);
+  if (!written) return written;
   return output->finish();
 }
 

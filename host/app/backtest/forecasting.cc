@@ -2,11 +2,13 @@
 #include "host/app/backtest/forecasting.h"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "predictor/models/forecasters.h"
 #include "predictor/models/global/boosted.h"
+#include "predictor/models/global/lstm.h"
 #include "predictor/select/blend.h"
 
 namespace foreflow::backtest {
@@ -14,6 +16,7 @@ namespace {
 
 constexpr std::string_view kAuto = "auto";
 constexpr std::string_view kBoosted = "boosted";
+constexpr std::string_view kLstm = "lstm";
 
 // What "auto" selects from where nothing has learned from many series.
 predictor::Models local_candidates(const std::string& kind, std::size_t season) {
@@ -26,7 +29,7 @@ Result<std::shared_ptr<const predictor::Model>> by_name(const std::string& name,
   predictor::Models models = predictor::local_models(season);
   for (const std::string_view classical : predictor::classical_names())
     models.push_back(predictor::make_classical(classical));
-  std::string known = fmt::format("{}, {}", kAuto, kBoosted);
+  std::string known = fmt::format("{}, {}, {}", kAuto, kBoosted, kLstm);
   for (auto& model : models) {
     if (model->name() == name) return std::shared_ptr<const predictor::Model>(std::move(model));
     known += ", " + model->name();
@@ -34,19 +37,32 @@ Result<std::shared_ptr<const predictor::Model>> by_name(const std::string& name,
   return fail(ErrorCode::kInvalidArgument, fmt::format("no model '{}'; there are {}", name, known));
 }
 
+// For "auto": the boosted trees.
+std::unique_ptr<predictor::Trainer> trainer_of(const Forecasting::Plan& plan) {
+  const std::vector<predictor::LeadBand> next{{0, 0}};
+  if (plan.model == kLstm) {
+    predictor::LstmPlan lstm;
+    if (plan.one_step) lstm.bands = next;
+    return std::make_unique<predictor::LstmTrainer>(std::move(lstm));
+  }
+  predictor::BoostedPlan boosted;
+  if (plan.one_step) boosted.bands = next;
+  return std::make_unique<predictor::BoostedTrainer>(std::move(boosted));
+}
+
 }  // namespace
 
 bool learns_from_many(const Forecasting::Plan& plan) {
-  return plan.model == kBoosted || (plan.model == kAuto && plan.kind == "vm");
+  return plan.model == kBoosted || plan.model == kLstm || (plan.model == kAuto && plan.kind == "vm");
 }
 
 Result<Forecasting> Forecasting::prepare(const Plan& plan, std::span<const Recording> fleet) {
   const std::size_t season = fleet[0].series.view().season;
   Forecasting made;
   if (learns_from_many(plan)) {
-    const predictor::BoostedTrainer trainer;
+    const auto trainer = trainer_of(plan);
     const auto trained =
-        plan.on_others ? train_on_others(trainer, fleet, plan.rows) : train_on_all(trainer, fleet, plan.rows);
+        plan.on_others ? train_on_others(*trainer, fleet, plan.rows) : train_on_all(*trainer, fleet, plan.rows);
     if (!trained) return tl::unexpected(trained.error());
     for (std::size_t fold = 0; fold < kFolds; ++fold) {
       made.by_fold_[fold] = trained->of_fold(fold);

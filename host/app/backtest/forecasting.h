@@ -25,6 +25,7 @@ class Forecasting {
     std::string model;       // by name; "auto"
     std::size_t rows = 0;    // of each series of the fleet: what a model that learns from many may see
     bool on_others = false;  // the fleet is what will be forecast: learn from the other fold
+    bool one_step = false;   // nothing but the next point will be asked for
   };
 
   // `fleet`: what models that learn from many series learn from. kInvalidArgument for an unknown model, with the known.
