@@ -14,10 +14,10 @@
 namespace foreflow::predictor {
 
 struct ConformalPlan {
-  double first_step = .3;   // of the first correction, in spreads; steps fall with 1 / sqrt(points)
-  double least_step = .018; // but not below
-  double furthest = 4;      // no offset is larger, in spreads
-  double memory = 2'016;    // points that the spread is a mean of; short ones would step up further than down
+  double first_step = .3;    // of the first correction, in spreads; steps fall with 1 / sqrt(points)
+  double least_step = .018;  // but not below
+  double furthest = 4;       // no offset is larger, in spreads
+  double memory = 2'016;     // points that the spread is a mean of; short ones would step up further than down
 };
 
 // Thread safety: none. Constant memory.
