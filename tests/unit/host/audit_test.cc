@@ -55,7 +55,7 @@ class Fleet {
       round_.members[i].previous = solved->outcomes[i].state;
       round_.members[i].installed = solved->outcomes[i].share.pir;
     }
-    return {std::move(record), {solved->outcomes}};
+    return {record, {solved->outcomes}};
   }
 
   std::vector<allocate::Member>& members() { return round_.members; }
