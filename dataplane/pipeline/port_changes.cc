@@ -108,6 +108,7 @@ std::vector<PortChange> PortChanges::come() {
 
 void PortChanges::publish(std::vector<port::Port> ports) {
   std::vector<std::uint16_t> ids;
+  ids.reserve(ports.size());
   for (const auto& port : ports) ids.push_back(port.id);
   enforcer_.probe(ids);
   configurator_.use(std::move(ports));

@@ -119,6 +119,7 @@ std::unique_ptr<FittedModel> Blend::fit(const SeriesView& series) const {
     const std::vector<Score> scores = judge(known, plan_.bands[band], members_, judged);
     for (std::size_t q = 0; q < kQuantiles.size(); ++q) {
       std::vector<double> losses;
+      losses.reserve(scores.size());
       for (const Score& score : scores) losses.push_back(score.loss[q]);
       const std::vector<double> made = shares(losses, plan_.sharpness);
       for (std::size_t m = 0; m < made.size(); ++m) of[m][band][q] = made[m];
