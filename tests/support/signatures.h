@@ -2,6 +2,8 @@
 // The product's own signatures for tests, compiled once for all test processes of a build.
 #pragma once
 
+#include "support/source_paths.h"
+
 namespace foreflow::test {
 
 inline constexpr const char* kSignatures = FOREFLOW_SOURCE_DIR "/configs/signatures";

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/source_paths.h"
 #include "tests/contract/pipeline/testbed.h"
 
 namespace foreflow::pipeline {

@@ -11,6 +11,7 @@
 #include "common/wire/compress.h"
 #include "dataplane/pipeline/control.h"
 #include "dataplane/telemetry/spool.h"
+#include "support/source_paths.h"
 #include "tests/contract/pipeline/testbed.h"
 #include "tests/support/temporary_directory.h"
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "support/source_paths.h"
+
 namespace foreflow::test {
 
 TemporaryDirectory* SessionTest::certificates_ = nullptr;

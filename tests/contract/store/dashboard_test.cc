@@ -11,6 +11,7 @@
 #include "host/store/fields.h"
 #include "host/store/influx_store.h"
 #include "host/store/report_points.h"
+#include "support/source_paths.h"
 #include "tests/contract/store/bench.h"
 #include "tests/contract/store/influx_server.h"
 #include "tests/support/temporary_directory.h"

@@ -6,6 +6,7 @@
 
 #include "dataplane/classify/names.h"
 #include "dataplane/classify/services.h"
+#include "support/source_paths.h"
 
 namespace foreflow::classify {
 namespace {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/source_paths.h"
+
 namespace foreflow::config {
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/source_paths.h"
 #include "tests/fuzz/flow_table_target.h"
 #include "tests/fuzz/parsers.h"
 #include "tests/fuzz/targets.h"

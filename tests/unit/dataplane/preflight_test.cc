@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "common/clock.h"
+#include "support/source_paths.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foreflow::config {

@@ -11,6 +11,7 @@
 #include "host/cli/command.h"
 #include "host/cli/json.h"
 #include "host/cli/table.h"
+#include "support/source_paths.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foreflow::cli {

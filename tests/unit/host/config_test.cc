@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/source_paths.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foreflow::model {

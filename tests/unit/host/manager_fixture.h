@@ -13,6 +13,7 @@
 
 #include "host/app/manager.h"
 #include "host/cli/cli.h"
+#include "support/source_paths.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/host/fleet_fixture.h"
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "host/app/preflight.h"
+#include "support/source_paths.h"
 #include "tests/unit/host/manager_fixture.h"
 
 namespace foreflow::app {

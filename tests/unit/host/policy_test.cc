@@ -6,6 +6,7 @@
 #include "common/files.h"
 #include "host/policy/check.h"
 #include "host/policy/fit.h"
+#include "support/source_paths.h"
 #include "tests/unit/host/fleet_fixture.h"
 
 namespace foreflow::policy {
