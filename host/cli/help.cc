@@ -11,6 +11,8 @@
 namespace foreflow::cli {
 namespace {
 
+namespace po = boost::program_options;
+
 std::string words_of(const Command& command) {
   std::string text(command.noun);
   if (!command.verb.empty()) text.append(" ").append(command.verb);
@@ -37,6 +39,14 @@ std::string printed(const T& description) {
   return text.str();
 }
 
+// Without the options that make no sense for a command that runs once.
+po::options_description options_for(const Command& command, const po::options_description& globals) {
+  po::options_description fitting("Options of all commands");
+  for (const auto& option : globals.options())
+    if (command.watchable || option->long_name() != "watch") fitting.add(option);
+  return fitting;
+}
+
 }  // namespace
 
 std::string general_help(const boost::program_options::options_description& globals) {
@@ -59,7 +69,8 @@ std::string noun_help(const std::string& noun) {
 std::string command_help(const Command& command, const boost::program_options::options_description& own,
                          const boost::program_options::options_description& globals) {
   return fmt::format("usage: foreflow {} [OPTIONS]\n\n{}\n\n{}{}\nExample: {}\n", usage_of(command), command.summary,
-                     own.options().empty() ? "" : printed(own) + "\n", printed(globals), command.example);
+                     own.options().empty() ? "" : printed(own) + "\n", printed(options_for(command, globals)),
+                     command.example);
 }
 
 bool is_noun(const std::string& word) {

@@ -48,14 +48,15 @@ def progress(text, seconds=0):
         print("\r                \r", end="", flush=True)
 
 
-def on_signal(number, _frame):
-    raise SystemExit(128 + number)
+def interrupt(_number, _frame):
+    """An ended terminal or a service manager ends the demo as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def main():
     options = parse_options()
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGHUP, on_signal)
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="foreflow-demo-"))
     (folder / "logs").mkdir()
     processes, ledger = Processes(folder / "logs"), claims.Ledger()

@@ -39,6 +39,7 @@ TEST(Cli, EveryCommandHasHelpWithAnExample) {
     const auto help = ran(words);
     EXPECT_EQ(help.code, ExitCode::kDone) << command.noun << " " << command.verb;
     EXPECT_THAT(help.out, HasSubstr("Example: foreflow " + std::string(command.noun)));
+    EXPECT_EQ(help.out.find("--watch") != std::string::npos, command.watchable) << command.noun << " " << command.verb;
   }
 }
 
