@@ -23,20 +23,16 @@ target_compile_options(foreflow_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-pe
 
 # foreflow_library(NAME DEPS...): every .cc of the current folder except main.cc and *_main.cc.
 function(foreflow_library name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
-  list(FILTER sources EXCLUDE REGEX "[/_]main\\.cc$")
-  if(sources)
-    add_library(${name} STATIC ${sources})
-    target_link_libraries(${name} PUBLIC foreflow_flags ${ARGN})
-  else()
-    add_library(${name} INTERFACE)
-    target_link_libraries(${name} INTERFACE foreflow_flags ${ARGN})
-  endif()
+  foreflow_library_of(${name} ${CMAKE_CURRENT_SOURCE_DIR} ${ARGN})
 endfunction()
 
 # foreflow_part(NAME FOLDER DEPS...): the same for a subfolder of the current one.
 function(foreflow_part name folder)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cc)
+  foreflow_library_of(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${folder} ${ARGN})
+endfunction()
+
+function(foreflow_library_of name directory)
+  file(GLOB sources CONFIGURE_DEPENDS ${directory}/*.cc)
   list(FILTER sources EXCLUDE REGEX "[/_]main\\.cc$")
   if(sources)
     add_library(${name} STATIC ${sources})

@@ -7,39 +7,25 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/predictor/noise.h"
+#include "tests/unit/predictor/bursty_fleet.h"
 #include "tests/unit/predictor/support.h"
 
 namespace foreflow::predictor {
 namespace {
 
+using testing::bursts;
 using testing::expect_promises_kept;
+using testing::kDay;
 using testing::kGap;
 using testing::series;
 
-constexpr std::size_t kDay = 24;
 constexpr Eigen::Index kMedian = 0, k95 = 2, kHighest = 4;
-
-// `days` of bursts, 50 times the level, at hour `hour` of each day, over uniform noise.
-Series bursts(double level, std::size_t hour, std::size_t days, std::uint32_t seed) {
-  testing::Noise noise(seed);
-  Series made(kDay);
-  for (std::size_t i = 0; i < days * kDay; ++i) made.push(level * (.5 + noise.next()) * (i % kDay == hour ? 50 : 1));
-  return made;
-}
 
 // Every model of this file learns from the same 12 VMs.
 class BoostedTest : public ::testing::Test {
  protected:
   static const GlobalModel& model() {
-    static const std::unique_ptr<GlobalModel> trained = [] {
-      std::vector<Series> fleet;
-      for (std::uint32_t vm = 0; vm < 12; ++vm) fleet.push_back(bursts(vm % 2 == 0 ? 1e3 : 1e6, 2 * vm, 40, vm + 1));
-      std::vector<SeriesView> views;
-      views.reserve(fleet.size());
-      for (const Series& one : fleet) views.push_back(one.view());
-      return std::move(*trainer().train(views));
-    }();
+    static const std::unique_ptr<GlobalModel> trained = testing::trained_on_bursts(trainer());
     return *trained;
   }
 
