@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
@@ -68,11 +69,21 @@ telemetry::SessionConfig session_config(const config::Config& config) {
           config.manager.server_name, config.state_dir / "spool", config.spool_size};
 }
 
+std::optional<classify::FlowClassifierConfig> classify_config(const config::Config& config) {
+  if (config.signatures.empty()) return std::nullopt;
+  const auto& given = config.classify;
+  return classify::FlowClassifierConfig{.assemblies = static_cast<std::uint16_t>(given.buffers),
+                                        .assemblies_per_vm = static_cast<std::uint16_t>(given.buffers_per_vm),
+                                        .most_payloads = static_cast<std::uint8_t>(given.most_payloads),
+                                        .most_bytes = static_cast<std::uint32_t>(given.most_bytes.value)};
+}
+
 pipeline::EngineConfig engine_config(const config::Config& config) {
-  return {static_cast<std::uint16_t>(config.workers),
-          {config.flow.capacity, config.flow.most_per_vm, config.flow.idle_seconds},
-          config.clock,
-          config.idle_sleep};
+  return {.workers = static_cast<std::uint16_t>(config.workers),
+          .flows = {config.flow.capacity, config.flow.most_per_vm, config.flow.idle_seconds},
+          .clock = config.clock,
+          .idle_sleep = config.idle_sleep,
+          .classify = classify_config(config)};
 }
 
 // A device meters on the wall's time: captures that are not replayed in real time are metered by the pipeline alone.

@@ -123,6 +123,8 @@ void put(const DataplaneSample& sample, v1::DataplaneSample* out) {
   out->set_flood_copies(sample.flood_copies);
   put_counters(sample.drops, out->mutable_drops());
   out->set_spool_dropped_reports(sample.spool_dropped_reports);
+  out->set_payloads_without_state(sample.payloads_without_state);
+  out->set_flows_without_buffer(sample.flows_without_buffer);
 }
 
 DataplaneSample get(const v1::DataplaneSample& in, const Place& place, Validator& validator) {
@@ -132,7 +134,9 @@ DataplaneSample get(const v1::DataplaneSample& in, const Place& place, Validator
                          .tx_bytes = in.tx_bytes(),
                          .flood_copies = in.flood_copies(),
                          .drops = validator.counters<kDropCauses>(place / "drops", in.drops()),
-                         .spool_dropped_reports = in.spool_dropped_reports()};
+                         .spool_dropped_reports = in.spool_dropped_reports(),
+                         .payloads_without_state = in.payloads_without_state(),
+                         .flows_without_buffer = in.flows_without_buffer()};
 }
 
 void put(const IntentStats& stats, v1::IntentStats* out) {

@@ -94,6 +94,7 @@ void put(const DesiredState& desired, v1::ToDataplane* message) {
   for (const auto& intent : desired.intents) put(intent, out->add_intents());
   for (const auto& group : desired.groups) put(group, out->add_groups());
   out->set_signature_set(desired.signature_set);
+  out->set_signature_revision(desired.signature_revision);
 }
 
 // Ids are keys on the dataplane: a second one would silently replace the first.
@@ -125,6 +126,7 @@ DesiredState get(const v1::DesiredState& in, const Place& place, Validator& vali
   check_unique_ids(desired.vms, vms, validator);
   check_unique_ids(desired.intents, intents, validator);
   desired.signature_set = validator.text(place / "signature_set", in.signature_set(), kLongestName);
+  desired.signature_revision = in.signature_revision();
   return desired;
 }
 

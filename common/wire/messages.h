@@ -115,6 +115,9 @@ struct DataplaneSample {
   std::uint64_t flood_copies = 0;
   std::array<std::uint64_t, kDropCauses> drops{};
   std::uint64_t spool_dropped_reports = 0;  // reports lost because the spool was full
+  // What classification did without, the pool or a VM's quota being exhausted.
+  std::uint64_t payloads_without_state = 0;
+  std::uint64_t flows_without_buffer = 0;
   bool operator==(const DataplaneSample&) const = default;
 };
 
@@ -257,7 +260,8 @@ struct DesiredState {
   std::vector<VmSpec> vms;
   std::vector<Intent> intents;
   std::vector<GroupSpec> groups;
-  std::string signature_set;  // name of a set installed on the dataplane; empty = its default
+  std::string signature_set;             // name of a set installed on the dataplane; empty = its default
+  std::uint64_t signature_revision = 0;  // another number than before: its files shall be read again
   bool operator==(const DesiredState&) const = default;
 };
 

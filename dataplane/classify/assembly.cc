@@ -35,23 +35,4 @@ void Assembly::add(std::size_t offset, net::Octets piece) noexcept {
   range_[first] = added;
 }
 
-AssemblyId AssemblyPool::take(std::uint16_t vm) noexcept {
-  auto& held = held_[vm % kVmBuckets];
-  if (free_.empty() || held >= most_per_vm_) return ++exhausted_, AssemblyId{0};
-  const auto id = free_.back();
-  free_.pop_back();
-  ++held;
-  held_by_[id] = vm;
-  assemblies_[id].reset();
-  assemblies_[id].quic = {};
-  return id;
-}
-
-void AssemblyPool::give_back(AssemblyId& id) noexcept {
-  if (id == 0) return;
-  --held_[held_by_[id] % kVmBuckets];
-  free_.push_back(id);  // never grows past what was there at construction
-  id = 0;
-}
-
 }  // namespace foreflow::classify

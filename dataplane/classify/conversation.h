@@ -47,6 +47,8 @@ enum class Follow : std::uint8_t {
 };
 
 struct Conversation {
+  void reset() noexcept { *this = {}; }
+
   Verdict verdict;  // the best so far
   ProtocolId suspected = 0;
   AssemblyId assembly = 0;
@@ -55,9 +57,8 @@ struct Conversation {
   Side followed_side = kUnknownSide;
   std::uint8_t inspected = 0;  // payloads shown to patterns
   std::uint8_t followed = 0;   // payloads since `follow` began
-  bool is_open = false;
-  std::uint32_t bytes = 0;  // of payload on the wire
-  PacketShape shape;        // of what was shown to patterns
+  std::uint32_t bytes = 0;     // of payload on the wire
+  PacketShape shape;           // of what was shown to patterns
 };
 static_assert(sizeof(Conversation) <= 192);
 

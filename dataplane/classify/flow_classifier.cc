@@ -24,10 +24,7 @@ RecentKey address_of(const FlowEnds& ends, Side side) noexcept { return {ends.ad
 
 }  // namespace
 
-Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const Classifier& classifier,
-                                                               const FlowClassifierConfig& config) {
-  auto inspector = Inspector::create(classifier);
-  if (!inspector) return tl::unexpected(inspector.error());
+Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const FlowClassifierConfig& config) {
   auto quic = QuicDecoder::create();
   if (!quic) return tl::unexpected(quic.error());
   auto fingerprinter = Fingerprinter::create();
@@ -35,35 +32,30 @@ Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const Classifier&
   const auto known = KnownProtocols::find();
   if (!known) return tl::unexpected(known.error());
   std::unique_ptr<FlowClassifier> created(
-      new FlowClassifier(classifier, std::move(*inspector), std::move(*quic), std::move(*fingerprinter), config));
+      new FlowClassifier(std::move(*quic), std::move(*fingerprinter), config));
   created->known_ = *known;
   return created;
 }
 
-FlowClassifier::FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
-                               Fingerprinter fingerprinter, const FlowClassifierConfig& config)
-    : classifier_(classifier),
-      inspector_(std::move(inspector)),
-      quic_(std::move(quic)),
+FlowClassifier::FlowClassifier(std::unique_ptr<QuicDecoder> quic, Fingerprinter fingerprinter,
+                               const FlowClassifierConfig& config)
+    : quic_(std::move(quic)),
       config_(config),
-      conversations_(std::size_t{config.conversations} + 1),
+      conversations_(config.conversations, config.conversations_per_vm),
       assemblies_(config.assemblies, config.assemblies_per_vm),
       names_(config.recent_names, kNameLifetime),
       hosts_(config.recent_hosts, kHostLifetime),
       channels_(kExpectedChannels, kChannelLifetime),
-      fingerprinter_(std::move(fingerprinter)) {
-  free_.reserve(config.conversations);
-  for (ConversationId id = config.conversations; id > 0; --id) free_.push_back(id);
-}
+      fingerprinter_(std::move(fingerprinter)) {}
 
 bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet,
                              Verdict& verdict) noexcept {
   hello_.reset();
   const bool is_first = id == 0;
-  if (is_first) id = open();
+  if (is_first) id = conversations_.take(ends.vm);
   auto& conversation = conversations_[id];
   if (is_first) {
-    conversation = {};
+    if (id == 0) conversation.reset();
     conversation.client = ends.client;
     for (const Side side : {Side{0}, Side{1}})
       if (const auto* channel = channels_.find(key_of(ends, side), seconds(packet.time_ns))) {
@@ -91,13 +83,13 @@ bool FlowClassifier::look(const Subject& subject) noexcept {
                       : conversation.client == packet.sender ? Sender::kClient
                                                              : Sender::kServer;
   const auto seen =
-      inspector_.inspect(classifier_, {.bytes = {packet.payload.data(), packet.payload.size()},
-                                       .ip_protocol = ends.ip_protocol,
-                                       .source_port = hints ? ends.port[packet.sender] : std::uint16_t{0},
-                                       .destination_port = hints ? ends.port[other(packet.sender)] : std::uint16_t{0},
-                                       .suspected = conversation.suspected,
-                                       .sender = sender,
-                                       .whole_size = static_cast<std::uint32_t>(packet.payload.whole_size())});
+      inspector_->inspect(*classifier_, {.bytes = {packet.payload.data(), packet.payload.size()},
+                                         .ip_protocol = ends.ip_protocol,
+                                         .source_port = hints ? ends.port[packet.sender] : std::uint16_t{0},
+                                         .destination_port = hints ? ends.port[other(packet.sender)] : std::uint16_t{0},
+                                         .suspected = conversation.suspected,
+                                         .sender = sender,
+                                         .whole_size = static_cast<std::uint32_t>(packet.payload.whole_size())});
   conversation.suspected = seen.suspected;
   ++conversation.inspected;
   conversation.shape.add(packet.sender, packet.payload, packet.time_ns);
@@ -217,8 +209,8 @@ const Service* FlowClassifier::name_known_of(const FlowEnds& ends, std::uint32_t
 Verdict FlowClassifier::by_port(const FlowEnds& ends) const noexcept {
   if (!config_.port_hints) return {};
   const Side lower = ends.port[0] < ends.port[1] ? Side{0} : Side{1};
-  const auto verdict = classifier_.by_port(ends.ip_protocol, ends.port[lower]);
-  return verdict.protocol != 0 ? verdict : classifier_.by_port(ends.ip_protocol, ends.port[other(lower)]);
+  const auto verdict = classifier_->by_port(ends.ip_protocol, ends.port[lower]);
+  return verdict.protocol != 0 ? verdict : classifier_->by_port(ends.ip_protocol, ends.port[other(lower)]);
 }
 
 void FlowClassifier::forget_addresses() noexcept {
@@ -227,17 +219,15 @@ void FlowClassifier::forget_addresses() noexcept {
   channels_.clear();
 }
 
-ConversationId FlowClassifier::open() noexcept {
-  if (free_.empty()) return ++exhausted_, 0;
-  const auto id = free_.back();
-  free_.pop_back();
-  return id;
+void FlowClassifier::forget_addresses(std::uint16_t vm) noexcept {
+  names_.clear(vm);
+  hosts_.clear(vm);
+  channels_.clear(vm);
 }
 
 void FlowClassifier::forget(ConversationId& id) noexcept {
   assemblies_.give_back(conversations_[id].assembly);
-  if (id != 0) free_.push_back(id);
-  id = 0;
+  conversations_.give_back(id);
 }
 
 }  // namespace foreflow::classify

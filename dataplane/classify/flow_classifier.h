@@ -2,15 +2,15 @@
 // Names flows: keeps what a flow has shown until its first payloads give a verdict, then forgets it.
 // Place: dataplane/classify; one for each worker of the dataplane and one in foreflow-classify. One worker owns it.
 // Memory is taken at construction; nothing is allocated per packet. A conversation is open from a flow's first payload
-// to its verdict; when none is free the flow is judged payload by payload. Evidence, best first: the payload, a name in
-// it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); the port alone, where hints
-// are allowed; what its packets look like (kBehaviour).
+// to its verdict; when none is free, or the VM has its quota, the flow is judged payload by payload. Conversations and
+// what was learned of addresses outlive the signatures: ids mean the same in all of them. Evidence, best first: the
+// payload, a name in it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); the port
+// alone, where hints are allowed; what its packets look like (kBehaviour).
 #pragma once
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "common/result.h"
 #include "dataplane/classify/announcement.h"
@@ -21,13 +21,15 @@
 #include "dataplane/classify/fingerprint.h"
 #include "dataplane/classify/known_protocols.h"
 #include "dataplane/classify/quic.h"
+#include "dataplane/classify/quota_pool.h"
 #include "dataplane/classify/recent.h"
 
 namespace foreflow::classify {
 
 struct FlowClassifierConfig {
-  std::uint32_t conversations = 65'536;  // open at once
-  std::uint16_t assemblies = 1'024;      // buffers of 2 KB
+  std::uint32_t conversations = 65'535;  // open at once
+  std::uint32_t conversations_per_vm = 65'535;
+  std::uint16_t assemblies = 1'024;  // buffers of 2 KB
   std::uint16_t assemblies_per_vm = 256;
   std::uint8_t most_payloads = 10;     // shown to patterns before a flow stays unknown
   std::uint32_t most_bytes = 32'768;   // likewise
@@ -42,8 +44,14 @@ using ConversationId = std::uint32_t;
 
 class FlowClassifier {
  public:
-  static Result<std::unique_ptr<FlowClassifier>> create(const Classifier& classifier,
-                                                        const FlowClassifierConfig& config);
+  static Result<std::unique_ptr<FlowClassifier>> create(const FlowClassifierConfig& config);
+
+  // The signatures that judge from now on, and scratch space made for them; both outlive their use here. To be called
+  // before anything else. Open conversations go on.
+  void use(const Classifier& classifier, Inspector& inspector) noexcept {
+    classifier_ = &classifier;
+    inspector_ = &inspector;
+  }
 
   // Looks at a flow's next payload; `id` is 0 for its first. True when the verdict is final: `id` is 0 again and the
   // flow's payloads need not be shown any more. `verdict`: the best so far.
@@ -63,9 +71,13 @@ class FlowClassifier {
 
   // Forgets what was learned of addresses: another capture begins.
   void forget_addresses() noexcept;
+  // The same of one VM: its number gets another one.
+  void forget_addresses(std::uint16_t vm) noexcept;
 
-  std::uint64_t conversations_exhausted() const noexcept { return exhausted_; }
+  // Payloads that found none free, or the VM at its quota.
+  std::uint64_t conversations_exhausted() const noexcept { return conversations_.exhausted(); }
   std::uint64_t assemblies_exhausted() const noexcept { return assemblies_.exhausted(); }
+  const FlowClassifierConfig& config() const noexcept { return config_; }
 
  private:
   struct Subject {
@@ -74,10 +86,8 @@ class FlowClassifier {
     const FlowPacket& packet;
   };
 
-  FlowClassifier(const Classifier& classifier, Inspector inspector, std::unique_ptr<QuicDecoder> quic,
-                 Fingerprinter fingerprinter, const FlowClassifierConfig& config);
+  FlowClassifier(std::unique_ptr<QuicDecoder> quic, Fingerprinter fingerprinter, const FlowClassifierConfig& config);
 
-  ConversationId open() noexcept;
   bool look(const Subject& subject) noexcept;
   bool is_spent(const Conversation& conversation) const noexcept;
   Follow what_follows(const Conversation& conversation) const noexcept;
@@ -106,13 +116,12 @@ class FlowClassifier {
   void expect(const Channels& channels, const Subject& subject, ProtocolId protocol, Category category,
               std::uint8_t ip_protocol) noexcept;
 
-  const Classifier& classifier_;
-  Inspector inspector_;
+  const Classifier* classifier_ = nullptr;
+  Inspector* inspector_ = nullptr;
   std::unique_ptr<QuicDecoder> quic_;
   FlowClassifierConfig config_;
   KnownProtocols known_{};
-  std::vector<Conversation> conversations_;  // [0] is for flows that found none free
-  std::vector<ConversationId> free_;
+  QuotaPool<Conversation, ConversationId> conversations_;  // [0] is for flows that found none free
   AssemblyPool assemblies_;
   Recent<Service> names_;
   Recent<Verdict> hosts_;
@@ -121,7 +130,6 @@ class FlowClassifier {
   DnsAddresses answer_;
   Fingerprinter fingerprinter_;
   std::optional<HelloEvidence> hello_;
-  std::uint64_t exhausted_ = 0;
 };
 
 }  // namespace foreflow::classify

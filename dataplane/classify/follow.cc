@@ -73,7 +73,7 @@ bool FlowClassifier::follow(const Subject& subject) noexcept {
 
 // Names the service; true when the host belongs to one.
 bool FlowClassifier::take_name(Verdict& verdict, std::string_view host) const noexcept {
-  const auto service = classifier_.service_of(host);
+  const auto service = classifier_->service_of(host);
   if (service.app == 0) return false;
   verdict.app = service.app;
   verdict.category = service.category;
@@ -205,7 +205,7 @@ bool FlowClassifier::follow_dns(const Subject& subject) noexcept {
   const auto message = subject.ends.ip_protocol == net::kTcp ? payload.part(2) : payload;
   const bool is_answer = (message.u8(2) & 0x80) != 0;
   if (is_answer && read_dns_addresses(message, answer_)) {
-    const auto service = classifier_.service_of(answer_.question.view());
+    const auto service = classifier_->service_of(answer_.question.view());
     for (std::size_t i = 0; i < answer_.count && service.app != 0; ++i)
       names_.put({answer_.addresses[i], 0, subject.ends.vm, 0}, seconds(subject.packet.time_ns), service);
   }

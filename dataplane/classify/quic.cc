@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+// The calls on SHA256_CTX are called deprecated, but alone take no memory: EVP takes some for each digest.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "dataplane/classify/validators.h"
 
@@ -97,6 +100,58 @@ std::size_t length_at(net::Octets datagram, unsigned type, std::size_t at) noexc
   return token.value <= datagram.size() ? at + token.size + token.value : 0;
 }
 
+// HMAC-SHA256 (RFC 2104). OpenSSL's own would allocate for each key.
+void hmac(std::span<const std::uint8_t> key, std::span<const std::uint8_t> message, std::uint8_t* out) noexcept {
+  constexpr std::size_t kBlock = 64, kDigest = 32;
+  std::array<std::uint8_t, kBlock> inner{}, outer{};
+  std::copy(key.begin(), key.end(), inner.begin());  // keys here are shorter than a block
+  outer = inner;
+  for (auto& byte : inner) byte ^= 0x36;
+  for (auto& byte : outer) byte ^= 0x5c;
+  SHA256_CTX context;
+  std::array<std::uint8_t, kDigest> middle;
+  SHA256_Init(&context);
+  SHA256_Update(&context, inner.data(), kBlock);
+  SHA256_Update(&context, message.data(), message.size());
+  SHA256_Final(middle.data(), &context);
+  SHA256_Init(&context);
+  SHA256_Update(&context, outer.data(), kBlock);
+  SHA256_Update(&context, middle.data(), kDigest);
+  SHA256_Final(out, &context);
+}
+
+// HKDF-Expand-Label (RFC 8446, 7.1) for up to one block of output.
+void expand(std::span<const std::uint8_t> secret, std::string_view label, std::span<std::uint8_t> out) noexcept {
+  constexpr std::string_view kPrefix = "tls13 ";
+  std::array<std::uint8_t, 64> info{};
+  std::size_t at = 0;
+  info[at++] = 0;
+  info[at++] = static_cast<std::uint8_t>(out.size());
+  info[at++] = static_cast<std::uint8_t>(kPrefix.size() + label.size());
+  at = static_cast<std::size_t>(std::copy(kPrefix.begin(), kPrefix.end(), info.begin() + 3) - info.begin());
+  at = static_cast<std::size_t>(std::copy(label.begin(), label.end(), info.begin() + static_cast<std::ptrdiff_t>(at)) -
+                                info.begin());
+  info[at++] = 0;  // no context
+  info[at++] = 1;  // the first block
+  std::array<std::uint8_t, 32> block;
+  hmac(secret, std::span(info).first(at), block.data());
+  std::copy_n(block.begin(), out.size(), out.begin());
+}
+
+// False for a version whose salt is not known.
+bool derive(std::uint32_t version, net::Octets destination_id, QuicKeys& out) noexcept {
+  const auto* salt = salt_of(version);
+  if (salt == nullptr || destination_id.size() == 0) return false;
+  std::array<std::uint8_t, 32> initial, client;
+  const bool is_2 = version == kVersion2;
+  hmac(*salt, {destination_id.data(), destination_id.size()}, initial.data());
+  expand(initial, "client in", client);
+  expand(client, is_2 ? "quicv2 key" : "quic key", out.key);
+  expand(client, is_2 ? "quicv2 iv" : "quic iv", out.iv);
+  expand(client, is_2 ? "quicv2 hp" : "quic hp", out.header);
+  return true;
+}
+
 }  // namespace
 
 bool read_quic_header(net::Octets datagram, QuicLongHeader& out) noexcept {
@@ -167,69 +222,18 @@ std::string_view google_quic_name(net::Octets datagram) noexcept {
 }
 
 void QuicDecoder::FreeCipher::operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-void QuicDecoder::FreeDigest::operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 
-QuicDecoder::QuicDecoder() : aead_(EVP_CIPHER_CTX_new()), mask_(EVP_CIPHER_CTX_new()), digest_(EVP_MD_CTX_new()) {}
+QuicDecoder::QuicDecoder() : aead_(EVP_CIPHER_CTX_new()), mask_(EVP_CIPHER_CTX_new()) {}
 QuicDecoder::~QuicDecoder() = default;
 
 Result<std::unique_ptr<QuicDecoder>> QuicDecoder::create() {
   std::unique_ptr<QuicDecoder> decoder(new QuicDecoder);
   // Contexts keep their algorithm; from now on only keys are set.
-  if (!decoder->aead_ || !decoder->mask_ || !decoder->digest_ ||
+  if (!decoder->aead_ || !decoder->mask_ ||
       EVP_DecryptInit_ex(decoder->aead_.get(), EVP_aes_128_gcm(), nullptr, nullptr, nullptr) != 1 ||
-      EVP_EncryptInit_ex(decoder->mask_.get(), EVP_aes_128_ecb(), nullptr, nullptr, nullptr) != 1 ||
-      EVP_DigestInit_ex(decoder->digest_.get(), EVP_sha256(), nullptr) != 1)
-    return fail(ErrorCode::kUnsupported, "OpenSSL offers no AES-128-GCM, AES-128-ECB or SHA-256; QUIC needs them");
+      EVP_EncryptInit_ex(decoder->mask_.get(), EVP_aes_128_ecb(), nullptr, nullptr, nullptr) != 1)
+    return fail(ErrorCode::kUnsupported, "OpenSSL offers no AES-128-GCM or AES-128-ECB; QUIC needs them");
   return decoder;
-}
-
-// HMAC-SHA256 (RFC 2104). OpenSSL's own would allocate for each key.
-bool QuicDecoder::hmac(std::span<const std::uint8_t> key, std::span<const std::uint8_t> message,
-                       std::uint8_t* out) noexcept {
-  constexpr std::size_t kBlock = 64, kDigest = 32;
-  std::array<std::uint8_t, kBlock> inner{}, outer{};
-  std::copy(key.begin(), key.end(), inner.begin());  // keys here are shorter than a block
-  outer = inner;
-  for (auto& byte : inner) byte ^= 0x36;
-  for (auto& byte : outer) byte ^= 0x5c;
-  auto* context = digest_.get();
-  std::array<std::uint8_t, kDigest> middle;
-  return EVP_DigestInit_ex(context, nullptr, nullptr) == 1 && EVP_DigestUpdate(context, inner.data(), kBlock) == 1 &&
-         EVP_DigestUpdate(context, message.data(), message.size()) == 1 &&
-         EVP_DigestFinal_ex(context, middle.data(), nullptr) == 1 &&
-         EVP_DigestInit_ex(context, nullptr, nullptr) == 1 && EVP_DigestUpdate(context, outer.data(), kBlock) == 1 &&
-         EVP_DigestUpdate(context, middle.data(), kDigest) == 1 && EVP_DigestFinal_ex(context, out, nullptr) == 1;
-}
-
-// HKDF-Expand-Label (RFC 8446, 7.1) for up to one block of output.
-bool QuicDecoder::expand(std::span<const std::uint8_t> secret, std::string_view label,
-                         std::span<std::uint8_t> out) noexcept {
-  constexpr std::string_view kPrefix = "tls13 ";
-  std::array<std::uint8_t, 64> info{};
-  std::size_t at = 0;
-  info[at++] = 0;
-  info[at++] = static_cast<std::uint8_t>(out.size());
-  info[at++] = static_cast<std::uint8_t>(kPrefix.size() + label.size());
-  at = static_cast<std::size_t>(std::copy(kPrefix.begin(), kPrefix.end(), info.begin() + 3) - info.begin());
-  at = static_cast<std::size_t>(std::copy(label.begin(), label.end(), info.begin() + static_cast<std::ptrdiff_t>(at)) -
-                                info.begin());
-  info[at++] = 0;  // no context
-  info[at++] = 1;  // the first block
-  std::array<std::uint8_t, 32> block;
-  if (!hmac(secret, std::span(info).first(at), block.data())) return false;
-  std::copy_n(block.begin(), out.size(), out.begin());
-  return true;
-}
-
-bool QuicDecoder::derive(std::uint32_t version, net::Octets destination_id, QuicKeys& out) noexcept {
-  const auto* salt = salt_of(version);
-  if (salt == nullptr || destination_id.size() == 0) return false;
-  std::array<std::uint8_t, 32> initial, client;
-  const bool is_2 = version == kVersion2;
-  return hmac(*salt, {destination_id.data(), destination_id.size()}, initial.data()) &&
-         expand(initial, "client in", client) && expand(client, is_2 ? "quicv2 key" : "quic key", out.key) &&
-         expand(client, is_2 ? "quicv2 iv" : "quic iv", out.iv) &&
-         expand(client, is_2 ? "quicv2 hp" : "quic hp", out.header);
 }
 
 net::Octets QuicDecoder::open_with_new_keys(net::Octets datagram, const QuicLongHeader& header,

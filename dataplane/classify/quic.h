@@ -14,7 +14,6 @@
 #include "dataplane/net/octets.h"
 
 struct evp_cipher_ctx_st;
-struct evp_md_ctx_st;
 
 namespace foreflow::classify {
 
@@ -62,22 +61,15 @@ class QuicDecoder {
   static constexpr int kMostFrames = 256;  // in one packet
 
   QuicDecoder();
-  bool derive(std::uint32_t version, net::Octets destination_id, QuicKeys& out) noexcept;
   // The frames of the packet; empty when it does not open.
   net::Octets open(net::Octets datagram, const QuicLongHeader& header, const QuicKeys& keys) noexcept;
   net::Octets open_with_new_keys(net::Octets datagram, const QuicLongHeader& header, QuicKeys& keys) noexcept;
-  bool hmac(std::span<const std::uint8_t> key, std::span<const std::uint8_t> message, std::uint8_t* out) noexcept;
-  bool expand(std::span<const std::uint8_t> secret, std::string_view label, std::span<std::uint8_t> out) noexcept;
 
   struct FreeCipher {
     void operator()(evp_cipher_ctx_st* context) const noexcept;
   };
-  struct FreeDigest {
-    void operator()(evp_md_ctx_st* context) const noexcept;
-  };
   std::unique_ptr<evp_cipher_ctx_st, FreeCipher> aead_;
   std::unique_ptr<evp_cipher_ctx_st, FreeCipher> mask_;
-  std::unique_ptr<evp_md_ctx_st, FreeDigest> digest_;
   std::array<std::uint8_t, kLargestDatagram> plain_;
 };
 

@@ -60,6 +60,12 @@ class Recent {
   void clear() noexcept {
     for (auto& set : sets_) set = {};
   }
+  // What was learned for one VM; visits everything.
+  void clear(std::uint16_t vm) noexcept {
+    for (auto& set : sets_)
+      for (auto& entry : set)
+        if (entry.vm == vm) entry = {};
+  }
 
  private:
   static constexpr std::size_t kWays = 4;

@@ -77,6 +77,18 @@ FlowConfig read_flow(TomlTable table) {
   return flow;
 }
 
+ClassifyConfig read_classify(TomlTable table) {
+  ClassifyConfig classify;
+  table.read("buffers", classify.buffers, 0u, 65'534u);
+  table.read("buffers_per_vm", classify.buffers_per_vm, 0u, 65'534u);
+  table.read("most_payloads", classify.most_payloads, 1u, 31u);
+  table.read("most_bytes", classify.most_bytes, parse_bytes);
+  if (classify.most_bytes.value == 0 || classify.most_bytes.value > (1u << 20))
+    table.error("most_bytes", "expected 1 byte to 1MiB");
+  table.finish();
+  return classify;
+}
+
 PortConfig read_port(TomlTable& table) {
   PortConfig port;
   read_name(table, "name", port.name);
@@ -146,6 +158,7 @@ Result<Config> read(TomlDocument document) {
   root.require("manager");
   if (auto table = root.table("manager")) config.manager = read_manager(*table);
   if (auto table = root.table("flow")) config.flow = read_flow(*table);
+  if (auto table = root.table("classify")) config.classify = read_classify(*table);
   read_ports(root, config);
   if (config.clock.source == ClockSource::kCapture &&
       std::none_of(config.ports.begin(), config.ports.end(),

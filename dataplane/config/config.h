@@ -45,6 +45,14 @@ struct FlowConfig {
   std::uint32_t idle_seconds = 60;
 };
 
+// What a worker keeps while it recognises flows.
+struct ClassifyConfig {
+  std::uint32_t buffers = 1'024;  // of 2 KB, for hellos over several packets
+  std::uint32_t buffers_per_vm = 256;
+  std::uint32_t most_payloads = 10;  // looked at before a flow stays unknown
+  Bytes most_bytes{32'768};          // likewise
+};
+
 struct ManagerConfig {
   std::string address;      // host:port or unix:/path
   std::string server_name;  // name in the manager's certificate; empty = the host of `address`
@@ -61,6 +69,7 @@ struct Config {
   EalConfig eal;
   ManagerConfig manager;
   FlowConfig flow;
+  ClassifyConfig classify;
   std::filesystem::path signatures = "/usr/share/foreflow/signatures";  // directory; empty = no classification
   Bytes spool_size{64u << 20};
   std::vector<PortConfig> ports;

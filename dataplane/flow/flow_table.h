@@ -33,16 +33,19 @@ FlowKey make_key(const net::Parsed& packet, vm::Slot vm, Direction direction) no
 std::uint64_t hash(const FlowKey& key, std::uint64_t seed = 0) noexcept;
 
 enum class TcpState : std::uint8_t { kNone, kOpening, kOpen, kClosing, kClosed };
+// Who opened a connection, where its start was seen.
+enum class Opener : std::uint8_t { kUnknown, kLocal, kRemote };
 
 struct alignas(64) FlowRecord {
   FlowKey key;                          // 40 bytes with padding
   std::uint64_t egress_bytes : 48 = 0;  // L2 bytes, saturating never: 281 TB
-  std::uint64_t app : 16 = 0;           // classify's service id; until decided, the protocol it suspects
+  std::uint64_t app : 16 = 0;           // classify's service id; until decided, its conversation
   std::uint64_t ingress_bytes : 48 = 0;
   std::uint64_t protocol : 16 = 0;   // classify's protocol id, 0 = unknown
   std::uint32_t last_seen_10ms = 0;  // units of 10 ms of packet time, modulo 2^32
-  std::uint8_t inspected : 7 = 0;    // payloads looked at
-  std::uint8_t decided : 1 = 0;      // verdict or budget reached: payload is not touched again
+  std::uint8_t inspected : 5 = 0;    // payloads looked at while there was no conversation
+  Opener opener : 2 = Opener::kUnknown;
+  std::uint8_t decided : 1 = 0;  // verdict or budget reached: payload is not touched again
   std::uint8_t category = 0;
   std::uint8_t confidence : 7 = 0;  // percent
   std::uint8_t in_device : 1 = 0;   // offered to the device, which may carry packets of it

@@ -131,9 +131,12 @@ int run(const options::variables_map& given) {
   const auto classifier =
       classify::Classifier::load(given["signatures"].as<std::string>(), given["cache"].as<std::string>());
   if (!classifier) return report(classifier.error());
+  auto inspector = classify::Inspector::create(**classifier);
+  if (!inspector) return report(inspector.error());
   const auto engine = classify::FlowClassifier::create(
-      **classifier, {.port_hints = given.count("no-port-hints") == 0, .fingerprints = given.count("verbose") != 0});
+      {.port_hints = given.count("no-port-hints") == 0, .fingerprints = given.count("verbose") != 0});
   if (!engine) return report(engine.error());
+  (*engine)->use(**classifier, *inspector);
   auto predictions = offline::Predictions::create(given["output"].as<std::string>(), given.count("verbose") != 0);
   if (!predictions) return report(predictions.error());
 

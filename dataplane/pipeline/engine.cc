@@ -19,6 +19,14 @@ constexpr std::uint32_t kSpinRounds = 200;
 constexpr std::uint32_t kPauseRounds = 2'000;
 constexpr std::chrono::microseconds kSleep{50};  // with the kernel's slack at most 100 us
 
+Result<Classifying> make_classifying(const EngineConfig& config) {
+  if (!config.classify || config.flows.capacity == 0) return Classifying{};
+  auto chosen = *config.classify;
+  chosen.conversations = std::min({chosen.conversations, config.flows.capacity, Classifying::kMostConversations});
+  chosen.conversations_per_vm = std::min(chosen.conversations_per_vm, config.flows.most_per_vm);
+  return Classifying::create(chosen);
+}
+
 }  // namespace
 
 std::uint64_t monotonic_ns() noexcept {
@@ -54,7 +62,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, rte_m
                               config.flows,
                               engine->timeline_ ? &engine->timeline_->handed_over(id) : nullptr,
                               engine->desks_.back().get()};
-    engine->workers_.push_back(std::make_unique<Worker>(wiring));
+    auto classifying = make_classifying(config);
+    if (!classifying) return tl::unexpected(classifying.error());
+    engine->workers_.push_back(std::make_unique<Worker>(wiring, std::move(*classifying)));
     engine->jobs_.push_back({engine.get(), id});
   }
   return engine;

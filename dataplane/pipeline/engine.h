@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct EngineConfig {
   config::ClockConfig clock;
   bool idle_sleep = true;
   std::size_t uplinks = 1;  // at most, at any time
+  // Of each worker; there are never more conversations than flows. Nullopt: nothing is classified.
+  std::optional<classify::FlowClassifierConfig> classify = classify::FlowClassifierConfig{};
 };
 
 class Engine {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/flow_tracker.h"
 
-#include <algorithm>
-
 namespace foreflow::pipeline {
 namespace {
 
@@ -21,6 +19,13 @@ bool is_active(const flow::FlowRecord& record) noexcept {
 // `former`: the state that the connection ended in; it failed if it was never established.
 void count_end(vm::VmState& state, TcpState former) noexcept {
   (former == TcpState::kOpening ? state.connections_failed : state.connections_closed).add(1);
+}
+
+// Of a packet with SYN.
+flow::Opener opener_of(const FlowTracker::Packet& packet) noexcept {
+  const bool answers = (packet.parsed.tcp_flags & kAck) != 0;
+  const bool leaves = packet.direction == Direction::kEgress;
+  return leaves != answers ? flow::Opener::kLocal : flow::Opener::kRemote;
 }
 
 }  // namespace
@@ -48,8 +53,11 @@ flow::FlowRecord* FlowTracker::track(const Packet& packet, std::uint64_t now_ns)
     vms_[packet.slot].untracked_packets.add(1);
     return nullptr;
   }
-  if (key.protocol == net::kTcp || key.protocol == net::kUdp) follow(*found.record, packet, found.is_new);
-  return found.record;
+  auto& record = *found.record;
+  follow(record, packet, found.is_new);
+  if (record.decided == 0 && packet.parsed.payload_size != 0 && !packet.parsed.fragment)
+    classifying_.look(record, packet.parsed, packet.bytes, packet.direction, now_ns);
+  return &record;
 }
 
 flow::FlowRecord* FlowTracker::known(const Packet& packet) noexcept {
@@ -58,43 +66,13 @@ flow::FlowRecord* FlowTracker::known(const Packet& packet) noexcept {
 }
 
 void FlowTracker::follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept {
-  auto& state = vms_[packet.slot];
   if (record.key.protocol == net::kTcp && !packet.parsed.fragment) {
-    const bool was_active = is_active(record);
-    const auto step = tcp_step(record.tcp, packet.parsed.tcp_flags);
-    if (step.opens) {
-      state.connections_opened.add(1);
-      record.inspected = 0;  // a reused pair of ports is another conversation
-      record.decided = 0;
-      record.protocol = record.app = 0;
-      record.category = record.confidence = 0;
-    }
-    const auto former = record.tcp;
-    if (record.tcp != step.state) record.tcp = step.state;
-    if (const bool active = is_active(record); active != was_active)
-      state.connections_active.set(state.connections_active.read() + (active ? 1 : -1));
-    if (was_active && record.tcp == TcpState::kClosed) count_end(state, former);
+    follow_tcp(record, packet);
   } else if (record.key.protocol == net::kUdp && is_new) {
+    auto& state = vms_[packet.slot];
     state.connections_opened.add(1);
     state.connections_active.add(1);
   }
-  if (record.decided == 0 && packet.parsed.payload_size != 0 && !packet.parsed.fragment) classify(record, packet);
-}
-
-void FlowTracker::classify(flow::FlowRecord& record, const Packet& packet) noexcept {
-  if (inspector_ == nullptr) return;
-  const auto& parsed = packet.parsed;
-  if (parsed.payload_offset >= packet.bytes.size()) return;
-  const auto size = std::min<std::size_t>(parsed.payload_size, packet.bytes.size() - parsed.payload_offset);
-  const auto verdict = inspector_->inspect(
-      *classifier_, {packet.bytes.subspan(parsed.payload_offset, size), parsed.ip_protocol, parsed.source_port,
-                     parsed.destination_port, static_cast<classify::ProtocolId>(record.app)});
-  record.inspected = static_cast<std::uint8_t>(record.inspected + 1) & 0x7f;
-  record.decided = verdict.protocol != 0 || record.inspected >= kMostPayloads;
-  record.protocol = verdict.protocol;
-  record.app = record.decided ? verdict.app : verdict.suspected;
-  record.category = static_cast<std::uint8_t>(verdict.category);
-  record.confidence = verdict.confidence;
 }
 
 void FlowTracker::book(const BypassCredit& credit, std::uint64_t now_ns) noexcept {
@@ -106,21 +84,34 @@ void FlowTracker::book(const BypassCredit& credit, std::uint64_t now_ns) noexcep
   if (credit.ended) record->in_device = 0;
 }
 
-void FlowTracker::use(Signatures* signatures, std::uint16_t worker) noexcept {
-  classifier_ = signatures == nullptr ? nullptr : signatures->classifier.get();
-  inspector_ = signatures == nullptr ? nullptr : &signatures->inspectors[worker];
+void FlowTracker::follow_tcp(flow::FlowRecord& record, const Packet& packet) noexcept {
+  auto& state = vms_[packet.slot];
+  const bool was_active = is_active(record);
+  const auto step = tcp_step(record.tcp, packet.parsed.tcp_flags);
+  if (step.opens) {
+    state.connections_opened.add(1);
+    classifying_.restart(record);  // a reused pair of ports is another conversation
+  }
+  if ((packet.parsed.tcp_flags & kSyn) != 0) record.opener = opener_of(packet);
+  const auto former = record.tcp;
+  if (record.tcp != step.state) record.tcp = step.state;
+  if (const bool active = is_active(record); active != was_active)
+    state.connections_active.set(state.connections_active.read() + (active ? 1 : -1));
+  if (was_active && record.tcp == TcpState::kClosed) count_end(state, former);
 }
 
 void FlowTracker::age(std::uint64_t now_ns) noexcept {
-  flows_.age(now_ns, kAgePerPoll, [this](const flow::FlowRecord& record) { ended(record); });
+  flows_.age(now_ns, kAgePerPoll, [&](const flow::FlowRecord& record) { ended(record, now_ns); });
 }
 
-void FlowTracker::remove_vm(vm::Slot slot) {
-  flows_.remove_vm(slot);
+void FlowTracker::remove_vm(vm::Slot slot, std::uint64_t now_ns) {
+  flows_.remove_vm(slot, [&](const flow::FlowRecord& record) { classifying_.ended(record, now_ns); });
+  classifying_.forget(slot);
   vms_[slot].connections_active.set(0);
 }
 
-void FlowTracker::ended(const flow::FlowRecord& record) noexcept {
+void FlowTracker::ended(const flow::FlowRecord& record, std::uint64_t now_ns) noexcept {
+  classifying_.ended(record, now_ns);
   auto& state = vms_[record.key.vm];
   auto& active = state.connections_active;
   if (!is_active(record)) return;

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <span>
 
-#include "dataplane/classify/classifier.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/net/parse.h"
 #include "dataplane/pipeline/bypass_desk.h"
+#include "dataplane/pipeline/classifying.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/vm/vm_state.h"
 
@@ -23,10 +23,10 @@ TcpStep tcp_step(flow::TcpState state, std::uint8_t flags) noexcept;
 
 class FlowTracker {
  public:
-  static constexpr unsigned kMostPayloads = 8;  // looked at per flow before it stays unknown
   static constexpr std::uint32_t kAgePerPoll = 16;
 
-  FlowTracker(const flow::FlowTableConfig& config, vm::VmTable& vms) : flows_(config), vms_(vms) {}
+  FlowTracker(const flow::FlowTableConfig& config, vm::VmTable& vms, Classifying classifying)
+      : flows_(config), vms_(vms), classifying_(std::move(classifying)) {}
 
   struct Packet {
     const net::Parsed& parsed;
@@ -44,21 +44,21 @@ class FlowTracker {
   void book(const BypassCredit& credit, std::uint64_t now_ns) noexcept;
 
   // `signatures` may be null: nothing is classified. `worker` names the scratch space.
-  void use(Signatures* signatures, std::uint16_t worker) noexcept;
+  void use(Signatures* signatures, std::uint16_t worker) noexcept { classifying_.use(signatures, worker); }
   void age(std::uint64_t now_ns) noexcept;
-  void remove_vm(vm::Slot slot);
+  void remove_vm(vm::Slot slot, std::uint64_t now_ns);
   const flow::FlowTable& flows() const noexcept { return flows_; }
   bool is_on() const noexcept { return flows_.capacity() != 0; }
+  const Classifying& classifying() const noexcept { return classifying_; }
 
  private:
   void follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept;
-  void classify(flow::FlowRecord& record, const Packet& packet) noexcept;
-  void ended(const flow::FlowRecord& record) noexcept;
+  void follow_tcp(flow::FlowRecord& record, const Packet& packet) noexcept;
+  void ended(const flow::FlowRecord& record, std::uint64_t now_ns) noexcept;
 
   flow::FlowTable flows_;
   vm::VmTable& vms_;
-  const classify::Classifier* classifier_ = nullptr;
-  classify::Inspector* inspector_ = nullptr;
+  Classifying classifying_;
 };
 
 }  // namespace foreflow::pipeline

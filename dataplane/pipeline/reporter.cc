@@ -23,6 +23,8 @@ wire::DataplaneSample totals_of(Engine& engine) {
     }
     sum.flood_copies += total.flood_copies.read();
     for (std::size_t cause = 0; cause < wire::kDropCauses; ++cause) sum.drops[cause] += total.drops[cause].read();
+    sum.payloads_without_state += worker->classifying().without_conversation();
+    sum.flows_without_buffer += worker->classifying().without_buffer();
   }
   return sum;
 }
@@ -168,6 +170,8 @@ wire::DataplaneSample Reporter::dataplane() {
   sample.tx_packets -= last_.tx_packets;
   sample.tx_bytes -= last_.tx_bytes;
   sample.flood_copies -= last_.flood_copies;
+  sample.payloads_without_state -= last_.payloads_without_state;
+  sample.flows_without_buffer -= last_.flows_without_buffer;
   for (std::size_t cause = 0; cause < wire::kDropCauses; ++cause) sample.drops[cause] -= last_.drops[cause];
   last_ = now;
   return sample;

@@ -8,14 +8,14 @@
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
-Worker::Worker(const WorkerWiring& wiring)
+Worker::Worker(const WorkerWiring& wiring, Classifying classifying)
     : id_(wiring.id),
       clock_(wiring.clock),
       handover_(wiring.handover),
       desk_(*wiring.desk),
       books_(wiring.vms),
       outbox_({wiring.id, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
-      tracker_(wiring.flows, wiring.vms),
+      tracker_(wiring.flows, wiring.vms, std::move(classifying)),
       forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_, *wiring.desk}),
       top_flows_(tracker_.flows()),
       occupants_(vm::kMostVms) {}
@@ -96,13 +96,14 @@ void Worker::use_devices(std::span<const port::Port> devices) {
 
 // Meters get their new rates, and a slot that changed hands forgets its former VM.
 void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
+  tracker_.use(snapshot.signatures.get(), id_);  // first of all: the former ones may be gone already
   use_devices(snapshot.devices);
   for (std::size_t slot = 0; slot < vm::kMostVms; ++slot) {
     const auto* entry = snapshot.vm(static_cast<vm::Slot>(slot));
     if (entry != nullptr && entry->owner != id_) continue;
     auto& occupant = occupants_[slot];
     if (occupant && (entry == nullptr || *occupant != entry->id)) {
-      tracker_.remove_vm(static_cast<vm::Slot>(slot));
+      tracker_.remove_vm(static_cast<vm::Slot>(slot), now_ns);
       forwarder_.forget(static_cast<vm::Slot>(slot));
       occupant.reset();
     }
@@ -110,7 +111,6 @@ void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
     occupant = entry->id;
     forwarder_.adopt(static_cast<vm::Slot>(slot), *entry, now_ns);
   }
-  tracker_.use(snapshot.signatures.get(), id_);
   adopted_ = snapshot.serial;
 }
 

@@ -38,7 +38,7 @@ struct WorkerWiring {
 
 class Worker {
  public:
-  explicit Worker(const WorkerWiring& wiring);
+  Worker(const WorkerWiring& wiring, Classifying classifying);
 
   // One round over sources and rings; every packet taken is forwarded or freed when it returns. Returns how many.
   std::size_t poll(const Snapshot& snapshot, std::uint64_t now_ns);
@@ -53,6 +53,7 @@ class Worker {
   std::uint64_t taken_over() const noexcept { return taken_over_; }
 
   const Books& books() const noexcept { return books_; }
+  const Classifying& classifying() const noexcept { return tracker_.classifying(); }
   TopFlows& top_flows() noexcept { return top_flows_; }
 
  private:

@@ -16,6 +16,7 @@
 // vm_forecast   {tx,rx}_<quantile>_lead<n> step_ms                                         start of the target interval
 // vm_alloc      {tx,rx}_{want,grant,cir,pir,guarantee,cap}                                 time of the decision
 // dataplane     {rx,tx}_{packets,bytes} flood_copies drop_<cause> spool_dropped_reports interval_ms   as vm_net
+//               payloads_without_state flows_without_buffer: of classification, only when not 0
 #pragma once
 #include <array>
 #include <cstddef>
@@ -71,6 +72,8 @@ inline constexpr std::string_view kTxPackets = "tx_packets";
 inline constexpr std::string_view kTxBytes = "tx_bytes";
 inline constexpr std::string_view kFloodCopies = "flood_copies";
 inline constexpr std::string_view kSpoolDroppedReports = "spool_dropped_reports";
+inline constexpr std::string_view kPayloadsWithoutState = "payloads_without_state";
+inline constexpr std::string_view kFlowsWithoutBuffer = "flows_without_buffer";
 
 // "tx_offered_bytes".
 inline std::string directed(Direction direction, std::string_view quantity) {

@@ -53,6 +53,8 @@ Point dataplane_point(const wire::Report& report, const Origin& origin) {
   add(point, field::kTxBytes, sample.tx_bytes);
   add(point, field::kFloodCopies, sample.flood_copies);
   add(point, field::kSpoolDroppedReports, sample.spool_dropped_reports);
+  if (sample.payloads_without_state != 0) add(point, field::kPayloadsWithoutState, sample.payloads_without_state);
+  if (sample.flows_without_buffer != 0) add(point, field::kFlowsWithoutBuffer, sample.flows_without_buffer);
   add(point, field::kIntervalMs, report.interval_ns / kNanosPerMilli);
   add_drops(point, {}, sample.drops);
   return point;

@@ -18,7 +18,7 @@ class RandomMessages {
     report.sequence = 1 + below(1'000'000);
     report.time = UnixNanos{static_cast<std::int64_t>(random_())};
     report.interval_ns = any();
-    report.dataplane = {any(), any(), any(), any(), any(), counters<wire::kDropCauses>(), any()};
+    report.dataplane = {any(), any(), any(), any(), any(), counters<wire::kDropCauses>(), any(), any(), any()};
     for (auto n = below(20); n > 0; --n) report.vms.push_back(vm_sample());
     for (auto n = below(wire::kMostFlows + 1); n > 0; --n) report.top_flows.push_back(flow());
     for (auto n = below(30); n > 0; --n)
@@ -72,6 +72,7 @@ class RandomMessages {
                                 {BytesPerSecond{any()}, BytesPerSecond{any()}},
                                 {Bytes{any() >> 24}, Bytes{any() >> 24}}});
     desired.signature_set = text(20);
+    desired.signature_revision = any();
     return desired;
   }
 

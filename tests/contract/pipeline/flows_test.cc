@@ -6,6 +6,7 @@
 
 #include "support/source_paths.h"
 #include "tests/contract/pipeline/testbed.h"
+#include "tests/support/signatures.h"
 
 namespace foreflow::pipeline {
 namespace {
@@ -25,7 +26,7 @@ class Flows : public testing::TestWithParam<std::uint16_t> {
 
   // Compiled once, with scratch space for as many workers as any test has.
   static std::shared_ptr<Signatures> signatures() {
-    static const auto compiled = load_signatures(FOREFLOW_SOURCE_DIR "/configs/signatures", {}, 3);
+    static const auto compiled = load_signatures(test::kSignatures, test::kSignatureCache, 3);
     if (!compiled) throw std::runtime_error(compiled.error().message);
     return *compiled;
   }

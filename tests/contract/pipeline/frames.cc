@@ -40,7 +40,9 @@ FrameBytes make_frame(const FrameSpec& spec) {
   put16(frame, spec.source_port);
   put16(frame, spec.destination_port);
   if (spec.protocol == 6) {
-    frame.insert(frame.end(), {0, 0, 0, 1, 0, 0, 0, 1, 0x50, spec.tcp_flags, 0xff, 0xff, 0, 0, 0, 0});
+    put16(frame, spec.tcp_sequence >> 16);
+    put16(frame, spec.tcp_sequence);
+    frame.insert(frame.end(), {0, 0, 0, 1, 0x50, spec.tcp_flags, 0xff, 0xff, 0, 0, 0, 0});
   } else {
     put16(frame, 8 + payload);
     put16(frame, 0);

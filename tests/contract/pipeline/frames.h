@@ -26,6 +26,7 @@ struct FrameSpec {
   std::uint16_t source_port = 1000;
   std::uint16_t destination_port = 2000;
   std::uint8_t tcp_flags = kAckFlag;
+  std::uint32_t tcp_sequence = 1;
   std::string_view payload;
   std::size_t size = 0;  // of the whole frame; padded with payload zeros when longer than the rest
 };

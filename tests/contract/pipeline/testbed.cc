@@ -62,7 +62,7 @@ std::vector<FrameBytes> RingPort::sent(rte_ring& ring) {
 }
 
 Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock,
-                 std::unique_ptr<offload::OffloadBackend> device)
+                 std::unique_ptr<offload::OffloadBackend> device, const classify::FlowClassifierConfig& classify)
     : bed_(test_beds++), workers_(workers), enforcer_(std::move(device)) {
   auto started = port::Ports::start(config_for(workers));
   must(started.has_value(), started ? "" : started.error().message);
@@ -71,8 +71,9 @@ Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, cons
     const auto added = devices_->add(make_port(spec));
     must(added.has_value(), added ? "" : added.error().message);
   }
-  auto engine = Engine::create({.workers = workers, .flows = {.capacity = 4096, .most_per_vm = 2048}, .clock = clock},
-                               devices_->pool());
+  auto engine = Engine::create(
+      {.workers = workers, .flows = {.capacity = 4096, .most_per_vm = 2048}, .clock = clock, .classify = classify},
+      devices_->pool());
   must(engine.has_value(), engine ? "" : engine.error().message);
   engine_ = std::move(*engine);
   std::vector<std::uint16_t> ids;

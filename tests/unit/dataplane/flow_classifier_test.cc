@@ -31,9 +31,13 @@ class FlowClassifierTest : public ::testing::Test {
   }
 
   void start(FlowClassifierConfig config = {.conversations = 64}) {
-    auto created = FlowClassifier::create(classifier(), config);
+    auto inspector = Inspector::create(classifier());
+    ASSERT_TRUE(inspector) << inspector.error().message;
+    inspector_ = std::make_unique<Inspector>(std::move(*inspector));
+    auto created = FlowClassifier::create(config);
     ASSERT_TRUE(created) << created.error().message;
     engine_ = std::move(*created);
+    engine_->use(classifier(), *inspector_);
   }
   void SetUp() override { start(); }
 
@@ -63,6 +67,7 @@ class FlowClassifierTest : public ::testing::Test {
   std::string_view protocol(const Flow& flow) const { return classifier().protocol_name(flow.verdict.protocol); }
   std::string_view app(const Flow& flow) const { return classifier().app_name(flow.verdict.app); }
 
+  std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<FlowClassifier> engine_;
 };
 
