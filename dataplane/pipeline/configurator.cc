@@ -26,9 +26,8 @@ std::uint64_t duration(Bytes burst, BytesPerSecond rate) {
 
 void Configurator::begin(const wire::DesiredState& desired) {
   assert(!busy_);
-  const auto former = std::exchange(desired_, desired);
+  desired_ = desired;
   problems_.clear();
-  check_signature_set(former.signature_set);
   assign_slots();
   set_capacities();
   set_group_caps();
@@ -55,16 +54,6 @@ std::optional<wire::Applied> Configurator::finish() {
   slots_.release(std::exchange(draining_, {}));
   if (answer_) enforcer_.retire();
   return std::exchange(answer_, std::nullopt);
-}
-
-// Told once per change: the manager sends a desired state for each new limit.
-void Configurator::check_signature_set(const std::string& former) {
-  const auto& wanted = desired_.signature_set;
-  if (wanted.empty() || wanted == former) return;
-  problems_.push_back({"signature_set_unknown",
-                       fmt::format("signature set '{}' is not installed on this dataplane; the signatures of its own "
-                                   "configuration stay in use",
-                                   wanted)});
 }
 
 void Configurator::assign_slots() {

@@ -56,7 +56,6 @@ class Configurator {
   const std::vector<Problem>& problems() const { return problems_; }
 
  private:
-  void check_signature_set(const std::string& former);
   void assign_slots();
   void set_capacities();
   void set_group_caps();

@@ -19,7 +19,9 @@ constexpr std::uint64_t kInterval = kNanosPerSecond;
 constexpr std::uint64_t kFlowsLate = 200'000'000;  // a report waits so long for the list of flows
 constexpr std::chrono::seconds kLastAcknowledgement{10};
 
-std::filesystem::path pattern_cache(const config::Config& config) { return config.state_dir / "patterns"; }
+SignatureFolders signature_folders(const config::Config& config) {
+  return {config.signatures, config.state_dir / "patterns"};
+}
 
 }  // namespace
 
@@ -27,25 +29,26 @@ Control::Control(ControlWiring wiring)
     : w_(std::move(wiring)),
       state_file_(w_.config.state_dir / "desired-state"),
       configurator_(w_.engine, w_.enforcer, w_.ports),
-      reporter_(w_.engine, w_.enforcer, configurator_) {
+      reporter_(w_.engine, w_.enforcer, configurator_),
+      reload_(w_.background, signature_folders(w_.config), static_cast<std::uint16_t>(w_.config.workers)) {
   if (w_.port_reload) port_changes_.emplace(w_.port_reload->ports, w_.engine, configurator_, w_.enforcer);
 }
 
 Status Control::prepare() {
-  if (!w_.config.signatures.empty()) {
-    auto signatures =
-        load_signatures(w_.config.signatures, pattern_cache(w_.config), static_cast<std::uint16_t>(w_.config.workers));
-    if (!signatures) return tl::unexpected(signatures.error());
-    configurator_.use(std::move(*signatures));
-    configurator_.finish();
-  }
   auto last = state_file_.load();
   if (!last) {
     log::warning("last desired state is not used", {{"reason", last.error().message}});
     event("desired_state_lost", last.error().message);
   }
   // Without one, an empty state still tells the workers which ports there are.
-  begin(last && *last ? **last : wire::DesiredState{});
+  const auto desired = last && *last ? **last : wire::DesiredState{};
+  auto ready = reload_.start(configurator_, desired);
+  if (!ready && !desired.signature_set.empty()) {
+    log::warning("the default signatures are used", {{"reason", ready.error().message}});
+    ready = reload_.start(configurator_, {});
+  }
+  if (!ready) return ready;
+  begin(desired);
   configurator_.finish();
   w_.hello.applied = configurator_.desired().generation;
   w_.session.update_hello(w_.hello);
@@ -87,7 +90,6 @@ void Control::conclude() {
 }
 
 void Control::tick() {
-  take_compiled();
   take_config();
   configure();
   configurator_.serve_flows(w_.engine.now());
@@ -101,7 +103,8 @@ void Control::configure() {
   if (auto done = configurator_.finish()) applied(std::move(*done));
   if (configurator_.busy()) return;
   if (port_changes_ && port_changes_->busy()) return change_ports();
-  if (waiting_signatures_) return configurator_.use(std::exchange(waiting_signatures_, nullptr));
+  reload_signatures();
+  if (configurator_.busy()) return;
   if (auto desired = w_.session.take_desired()) {
     told_by_manager_ = true;
     begin(*desired);
@@ -110,6 +113,7 @@ void Control::configure() {
 
 void Control::begin(const wire::DesiredState& desired) {
   configurator_.begin(desired);
+  reload_.follow(desired);
   followed();
 }
 
@@ -150,7 +154,7 @@ void Control::report_live() {
 void Control::report_capture() {
   auto& timeline = *w_.engine.timeline();
   if (!playing_) {
-    if (!told_by_manager_ || configurator_.busy() || timeline.next_due() == 0) return;
+    if (!told_by_manager_ || configurator_.busy() || !reload_.is_idle() || timeline.next_due() == 0) return;
     playing_ = true;
     reported_ns_ = timeline.next_due() == kNever ? 0 : timeline.next_due();
     if (reported_ns_ != 0) timeline.start(reported_ns_, reported_ns_ + kInterval);
@@ -197,22 +201,17 @@ void Control::tell_idle(const wire::Report& report) {
 
 void Control::reload() {
   if (w_.port_reload) w_.background.post([prepared = config_, read = w_.port_reload->read] { prepared->put(read()); });
-  if (w_.config.signatures.empty()) return log::info("no signatures to reload");
-  w_.background.post([compiled = compiled_, directory = w_.config.signatures, cache = pattern_cache(w_.config),
-                      workers = static_cast<std::uint16_t>(w_.config.workers)] {
-    compiled->put(load_signatures(directory, cache, workers));
-  });
+  reload_.ask();
 }
 
-void Control::take_compiled() {
-  const auto result = compiled_->take();
-  if (!result) return;
-  if (!*result) {
-    log::error("signatures stay as they are", {{"reason", result->error().message}});
-    return event("signature_reload_failed", result->error().message);
-  }
-  log::info("signatures reloaded", {{"protocols", (**result)->classifier->protocol_count()}});
-  waiting_signatures_ = **result;
+void Control::reload_signatures() {
+  auto told = reload_.tick(configurator_);
+  if (!told) return;
+  if (told->kind == kReloadFailed)
+    log::error("signatures stay as they are", {{"reason", told->text}});
+  else
+    log::info("signatures reloaded", {{"result", told->text}});
+  event(std::move(told->kind), std::move(told->text));
 }
 
 void Control::take_config() {

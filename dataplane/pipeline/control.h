@@ -22,6 +22,7 @@
 #include "dataplane/pipeline/port_changes.h"
 #include "dataplane/pipeline/reporter.h"
 #include "dataplane/pipeline/signals.h"
+#include "dataplane/pipeline/signature_reload.h"
 #include "dataplane/pipeline/state_file.h"
 #include "dataplane/telemetry/session.h"
 
@@ -83,7 +84,7 @@ class Control {
   void publish_report(UnixNanos time, std::uint64_t interval_ns);
   void tell_idle(const wire::Report& report);
   void reload();
-  void take_compiled();
+  void reload_signatures();
   void take_config();
   void change_ports();
   void tell(const PortChange& change);
@@ -98,12 +99,10 @@ class Control {
   BoxCommands box_;
   SystemClock clock_;
   std::optional<PortChanges> port_changes_;
-  std::shared_ptr<Prepared<std::shared_ptr<Signatures>>> compiled_ =
-      std::make_shared<Prepared<std::shared_ptr<Signatures>>>();
   std::shared_ptr<Prepared<config::Config>> config_ = std::make_shared<Prepared<config::Config>>();
-  std::shared_ptr<Signatures> waiting_signatures_;  // compiled while a change was under way
-  std::uint64_t reported_ns_ = 0;                   // up to where reports reach, in the engine's time
-  std::set<IntentId> idle_;                         // rules with an age that match nothing
+  SignatureReload reload_;
+  std::uint64_t reported_ns_ = 0;  // up to where reports reach, in the engine's time
+  std::set<IntentId> idle_;        // rules with an age that match nothing
   bool flows_asked_ = false;
   bool told_by_manager_ = false;  // a desired state of this run was applied
   bool playing_ = false;

@@ -90,24 +90,6 @@ TEST_F(Building, ASharedPortGetsOneCopyOfABroadcast) {
   EXPECT_EQ(snapshot->flood(Segment{1}), nullptr);
 }
 
-TEST(SignatureSet, ThatIsUnknownIsToldOncePerChange) {
-  Testbed bed(1, {{"a"}, {"b"}, {"uplink", config::PortRole::kUplink}});
-  auto desired = two_vms();
-  bed.apply(desired);
-  EXPECT_THAT(bed.problems(), IsEmpty());
-  const auto expect_told = [&](const char* name) {
-    desired.signature_set = name;
-    bed.apply(desired);
-    ASSERT_THAT(bed.problems(), SizeIs(1));
-    EXPECT_EQ(bed.problems()[0].kind, "signature_set_unknown");
-    EXPECT_THAT(bed.problems()[0].text, HasSubstr(name));
-  };
-  expect_told("office");
-  bed.apply(desired);
-  EXPECT_THAT(bed.problems(), IsEmpty());
-  expect_told("factory");
-}
-
 TEST(ResolveIntents, NamesPortsAndWherePacketsForTheVmComeFrom) {
   const auto ports = three_ports();
   const auto intents = resolve_intents(two_vms(), ports);
