@@ -31,8 +31,7 @@ Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const FlowClassif
   if (!fingerprinter) return tl::unexpected(fingerprinter.error());
   const auto known = KnownProtocols::find();
   if (!known) return tl::unexpected(known.error());
-  std::unique_ptr<FlowClassifier> created(
-      new FlowClassifier(std::move(*quic), std::move(*fingerprinter), config));
+  std::unique_ptr<FlowClassifier> created(new FlowClassifier(std::move(*quic), std::move(*fingerprinter), config));
   created->known_ = *known;
   return created;
 }

@@ -101,8 +101,9 @@ inline void dissect(Input input) {
 // to go, and one for its size.
 inline void conversation(Input input) {
   static const auto flows = [] {
-    auto created = classify::FlowClassifier::create(*engine().classifier, {.conversations = 4, .assemblies = 4});
+    auto created = classify::FlowClassifier::create({.conversations = 4, .assemblies = 4});
     require(created.has_value());
+    (*created)->use(*engine().classifier, engine().inspector);
     return std::move(*created);
   }();
   if (input.empty()) return;

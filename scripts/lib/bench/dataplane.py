@@ -21,6 +21,8 @@ UNIT = "ns/packet"
 MODES = ("io", "macswap", "5tswap", "csum")
 MANY = 4096  # variations of 256 flows: 1,048,576 flows
 LIMIT = (125_000_000, 1_250_000_000)  # 1 Gbit/s guaranteed, 10 Gbit/s at most: nothing is dropped
+CONVERSATIONS = 48  # flows of tests/bench/dataplane/conversations.cc; two say nothing that is known
+COLUMNS = ("file", "proto", "ip_a", "port_a", "ip_b", "port_b", "protocol")
 FAST_METER = "meter={},kbps,burst,band=type=drop,rate=10000000,burst_size=8000000"
 
 
@@ -108,12 +110,31 @@ def two_workers(bench, rounds):
                    series[two].spread, at_least=True)]
 
 
+def classifying(bench, rounds):
+    """Whole flows of 20 packets, each new: what it costs to name them."""
+    capture = bench.folder / "conversations.pcap"
+    run([bench.binaries / "bench_conversations", capture])
+    named = bench.folder / "named.tsv"
+    run([bench.binaries / "foreflow-classify", capture, "--signatures", ROOT / "configs/signatures", "-o", named])
+    rows = [dict(zip(COLUMNS, line.split("\t"))) for line in named.read_text().splitlines()[1:]]
+    known = sum(row["protocol"] != "unknown" for row in rows)
+    if (len(rows), known) != (CONVERSATIONS, CONVERSATIONS - 2):
+        raise Failure(f"foreflow-classify names {known} of {len(rows)} flows of the capture; "
+                      f"expected {CONVERSATIONS - 2} of {CONVERSATIONS}")
+    on, off = "20-packet flows, classified", "the same, not classified"
+    series = bench.compare(rounds, *(Foreflow(name, bench, capture, flows=1 << 19, classify=classify, limit=LIMIT,
+                                              variations=MANY, packets_per_pass=20 * CONVERSATIONS)
+                                     for name, classify in ((on, True), (off, False))))
+    return [figure(series, on, off, 1.25)]
+
+
 CASES = {
     "mix": lambda bench, rounds: counting(bench, rounds, "mix", traffic.MIX, (1.35, 1 / 2)),
     "small": lambda bench, rounds: counting(bench, rounds, "64 B", traffic.SMALL, (None, None)),
     "police": policing,
     "many": many_flows,
     "workers": two_workers,
+    "classify": classifying,
 }
 
 

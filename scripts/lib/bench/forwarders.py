@@ -25,10 +25,14 @@ def endless(number, *captures):
 
 
 class Forwarder:
-    """`variations`: how many source ports the probe gives each flow; None: it leaves packets alone."""
+    """`variations`: how many source ports the probe gives each flow; None: it leaves packets alone.
 
-    def __init__(self, name, bench, capture, variations=None):
+    `packets_per_pass`: the capture has so many, whole flows that get another source port each time they are replayed;
+    None: each packet gets a port drawn at random."""
+
+    def __init__(self, name, bench, capture, variations=None, packets_per_pass=None):
         self.name, self.bench, self.capture, self.variations = name, bench, capture, variations
+        self.packets_per_pass = packets_per_pass
         self.folder = bench.folder / re.sub(r"\W+", "-", name)
         self.folder.mkdir()
         self.prefix = f"{bench.folder.name}-{self.folder.name}"  # of EAL's files
@@ -37,7 +41,8 @@ class Forwarder:
     def launch(self, command, environment=(), **options):
         self.process = self.bench.processes.start(
             self.name, command, env={**os.environ, "XDG_RUNTIME_DIR": str(self.folder), **dict(environment),
-                                     **self.probe.environment(self.bench.library, self.variations)}, **options)
+                                     **self.probe.environment(self.bench.library, self.variations,
+                                                            self.packets_per_pass)}, **options)
 
     def wait_polling(self, threads=1):
         def polls():
@@ -201,8 +206,8 @@ class Foreflow(Forwarder):
     `flows`: capacity of the flow table, 0 = none; `classify`: with the packaged signatures; `limit`: (CIR, PIR) of every
     VM and direction in bytes/s; several captures: a receive queue and a worker each."""
 
-    def __init__(self, name, bench, *captures, flows=0, classify=False, limit=None, variations=None):
-        super().__init__(name, bench, captures, variations)
+    def __init__(self, name, bench, *captures, flows=0, classify=False, limit=None, **chosen):
+        super().__init__(name, bench, captures, **chosen)
         self.flows, self.classify, self.limit = flows, classify, limit
         self.identity, self.prefix = self.prefix[-40:], f"foreflow-{self.prefix[-40:]}"
 

@@ -24,9 +24,13 @@ class Probe:
     def __init__(self, path):
         self.path = pathlib.Path(path)
 
-    def environment(self, library, variations):
+    def environment(self, library, variations, packets_per_pass=None):
         extra = {"LD_PRELOAD": str(library), "FOREFLOW_PROBE_COUNTS": str(self.path)}
-        return extra if variations is None else {**extra, "FOREFLOW_PROBE_VARIATIONS": str(variations)}
+        if variations is not None:
+            extra["FOREFLOW_PROBE_VARIATIONS"] = str(variations)
+        if packets_per_pass is not None:
+            extra["FOREFLOW_PROBE_PASS"] = str(packets_per_pass)
+        return extra
 
     def queues(self):
         """{(port, queue): (packets, thread)} of the queues that are polled."""

@@ -6,6 +6,9 @@
 //   FOREFLOW_PROBE_COUNTS      file that receives one cache line per queue: packets, thread, port, queue (u64 each)
 //   FOREFLOW_PROBE_VARIATIONS  each packet's TCP or UDP source port is drawn from so many (a power of two, at most
 //                              16384) at random; not set: packets are left alone
+//   FOREFLOW_PROBE_PASS        the capture has so many packets, whole flows of clients on port 16384: each pass through
+//   it
+//                              gives all of them another port instead, so that its flows are new
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -26,6 +29,7 @@ constexpr std::size_t kMostQueues = 64;
 constexpr std::uint16_t kFirstPort = 0x4000;
 constexpr std::uint32_t kMostVariations = 0x4000;
 constexpr std::size_t kSourcePortAt = 14 + 20;  // Ethernet, IPv4 without options
+constexpr std::size_t kDestinationPortAt = kSourcePortAt + 2;
 
 struct alignas(64) Queue {  // writer: the thread that polls it
   std::atomic<std::uint64_t> packets;
@@ -38,6 +42,9 @@ struct Source {
   Queue* shown = nullptr;
   std::uint64_t random = 0x9e3779b97f4a7c15;
   std::uint32_t mask = 0;
+  std::uint64_t packets_per_pass = 0;
+  std::uint64_t at = 0;  // packets of this pass
+  std::uint64_t pass = 0;
 };
 
 Queue* map_counts() {
@@ -72,12 +79,28 @@ std::uint16_t vary(std::uint16_t port, std::uint16_t queue, rte_mbuf** packets, 
   return count(port, queue, packets, received, most, context);
 }
 
+std::uint16_t renew(std::uint16_t port, std::uint16_t queue, rte_mbuf** packets, std::uint16_t received,
+                    std::uint16_t most, void* context) {
+  auto& source = *static_cast<Source*>(context);
+  for (std::uint16_t i = 0; i < received; ++i) {
+    const auto drawn = static_cast<std::uint16_t>(kFirstPort | (source.pass & source.mask));
+    auto* at = rte_pktmbuf_mtod_offset(packets[i], std::uint16_t*, kSourcePortAt);
+    if (__builtin_bswap16(*at) < kFirstPort)
+      at = rte_pktmbuf_mtod_offset(packets[i], std::uint16_t*, kDestinationPortAt);
+    *at = __builtin_bswap16(drawn);
+    if (++source.at == source.packets_per_pass) source.at = 0, ++source.pass;
+  }
+  return count(port, queue, packets, received, most, context);
+}
+
 void attach(std::uint16_t port) {
   static Queue* const counts = map_counts();
   static std::size_t used = 0;
   rte_eth_dev_info info{};
   if (counts == nullptr || rte_eth_dev_info_get(port, &info) != 0) return;
   const char* variations = std::getenv("FOREFLOW_PROBE_VARIATIONS");
+  const char* pass = std::getenv("FOREFLOW_PROBE_PASS");
+  const auto callback = pass != nullptr ? renew : variations != nullptr ? vary : count;
   for (std::uint16_t queue = 0; queue < info.nb_rx_queues && used < kMostQueues; ++queue, ++used) {
     auto* source = new Source;  // lives as long as the process
     source->shown = &counts[used];
@@ -85,7 +108,8 @@ void attach(std::uint16_t port) {
     source->shown->queue = queue;
     if (variations != nullptr)
       source->mask = std::bit_floor(std::clamp<std::uint32_t>(std::atoi(variations), 1, kMostVariations)) - 1;
-    if (rte_eth_add_first_rx_callback(port, queue, variations != nullptr ? vary : count, source) == nullptr)
+    if (pass != nullptr) source->packets_per_pass = std::strtoull(pass, nullptr, 10);
+    if (rte_eth_add_first_rx_callback(port, queue, callback, source) == nullptr)
       std::fprintf(stderr, "probe: no callback on port %u queue %u\n", port, queue);
   }
 }

@@ -48,7 +48,8 @@ class Testbed {
   // Every port has one receive and transmit queue per worker.
   // `device`: enforces what it takes; null: everything is the pipeline's.
   Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock = {},
-          std::unique_ptr<offload::OffloadBackend> device = nullptr, const classify::FlowClassifierConfig& classify = {});
+          std::unique_ptr<offload::OffloadBackend> device = nullptr,
+          const classify::FlowClassifierConfig& classify = {});
   ~Testbed();
 
   // Applies the state and waits for the grace period. Returns what was achieved.
