@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <span>
 
-#include <openssl/evp.h>
+// These calls are called deprecated, but alone take no memory: EVP takes some for each digest.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include "dataplane/classify/tls.h"
 
@@ -133,30 +135,23 @@ void put_start(const Offered& offered, HelloOver over, char* out) noexcept {
   *out = '_';
 }
 
+// The first 12 hexadecimal digits of the text's SHA-256.
+void put_digest(std::string_view text, char* out) noexcept {
+  if (text.empty()) {
+    std::fill_n(out, kDigits, '0');
+    return;
+  }
+  SHA256_CTX context;
+  std::array<std::uint8_t, 32> digest;
+  SHA256_Init(&context);
+  SHA256_Update(&context, text.data(), text.size());
+  SHA256_Final(digest.data(), &context);
+  for (std::size_t i = 0; i < kDigits; ++i) out[i] = kHex[digest[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+}
+
 }  // namespace
 
-void Fingerprinter::FreeDigest::operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-
-Result<Fingerprinter> Fingerprinter::create() {
-  Fingerprinter created;
-  created.digest_.reset(EVP_MD_CTX_new());
-  if (!created.digest_ || EVP_DigestInit_ex(created.digest_.get(), EVP_sha256(), nullptr) != 1)
-    return fail(ErrorCode::kExhausted, "OpenSSL has no SHA-256, or no memory for it");
-  return created;
-}
-
-bool Fingerprinter::put_digest(std::string_view text, char* out) noexcept {
-  if (text.empty()) return std::fill_n(out, kDigits, '0'), true;
-  std::array<std::uint8_t, 32> digest;
-  auto* context = digest_.get();
-  if (EVP_DigestInit_ex(context, nullptr, nullptr) != 1 || EVP_DigestUpdate(context, text.data(), text.size()) != 1 ||
-      EVP_DigestFinal_ex(context, digest.data(), nullptr) != 1)
-    return false;
-  for (std::size_t i = 0; i < kDigits; ++i) out[i] = kHex[digest[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
-  return true;
-}
-
-std::optional<Fingerprint> Fingerprinter::fingerprint(net::Octets message, HelloOver over) noexcept {
+std::optional<Fingerprint> read_fingerprint(net::Octets message, HelloOver over) noexcept {
   if (!read_client_hello(message).is_complete) return std::nullopt;
   auto offered = read_offer(message);
   Fingerprint made;
@@ -175,8 +170,8 @@ std::optional<Fingerprint> Fingerprinter::fingerprint(net::Octets message, Hello
   if (offered.signatures.count != 0) rest.put('_'), rest.put(offered.signatures.view());
 
   made.text[23] = '_';
-  if (!put_digest(ciphers.view(), made.text.data() + 11) || !put_digest(rest.view(), made.text.data() + 24))
-    return std::nullopt;
+  put_digest(ciphers.view(), made.text.data() + 11);
+  put_digest(rest.view(), made.text.data() + 24);
   return made;
 }
 

@@ -4,14 +4,10 @@
 // dataplane/classify; for people and as evidence, no verdict rests on it.
 #pragma once
 #include <array>
-#include <memory>
 #include <optional>
 #include <string_view>
 
-#include "common/result.h"
 #include "dataplane/net/octets.h"
-
-struct evp_md_ctx_st;
 
 namespace foreflow::classify {
 
@@ -28,22 +24,7 @@ struct HelloEvidence {
 
 enum class HelloOver : char { kTcp = 't', kQuic = 'q', kDatagrams = 'd' };
 
-// One worker's. No allocation after construction.
-class Fingerprinter {
- public:
-  static Result<Fingerprinter> create();
-
-  // `message`: a ClientHello from its type on, whole; nothing otherwise.
-  std::optional<Fingerprint> fingerprint(net::Octets message, HelloOver over) noexcept;
-
- private:
-  struct FreeDigest {
-    void operator()(evp_md_ctx_st* context) const noexcept;
-  };
-  // The first 12 hexadecimal digits of the text's SHA-256.
-  bool put_digest(std::string_view text, char* out) noexcept;
-
-  std::unique_ptr<evp_md_ctx_st, FreeDigest> digest_;
-};
+// `message`: a ClientHello from its type on, whole; nothing otherwise. No allocation.
+std::optional<Fingerprint> read_fingerprint(net::Octets message, HelloOver over) noexcept;
 
 }  // namespace foreflow::classify

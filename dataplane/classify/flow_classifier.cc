@@ -27,25 +27,21 @@ RecentKey address_of(const FlowEnds& ends, Side side) noexcept { return {ends.ad
 Result<std::unique_ptr<FlowClassifier>> FlowClassifier::create(const FlowClassifierConfig& config) {
   auto quic = QuicDecoder::create();
   if (!quic) return tl::unexpected(quic.error());
-  auto fingerprinter = Fingerprinter::create();
-  if (!fingerprinter) return tl::unexpected(fingerprinter.error());
   const auto known = KnownProtocols::find();
   if (!known) return tl::unexpected(known.error());
-  std::unique_ptr<FlowClassifier> created(new FlowClassifier(std::move(*quic), std::move(*fingerprinter), config));
+  std::unique_ptr<FlowClassifier> created(new FlowClassifier(std::move(*quic), config));
   created->known_ = *known;
   return created;
 }
 
-FlowClassifier::FlowClassifier(std::unique_ptr<QuicDecoder> quic, Fingerprinter fingerprinter,
-                               const FlowClassifierConfig& config)
+FlowClassifier::FlowClassifier(std::unique_ptr<QuicDecoder> quic, const FlowClassifierConfig& config)
     : quic_(std::move(quic)),
       config_(config),
       conversations_(config.conversations, config.conversations_per_vm),
       assemblies_(config.assemblies, config.assemblies_per_vm),
       names_(config.recent_names, kNameLifetime),
       hosts_(config.recent_hosts, kHostLifetime),
-      channels_(kExpectedChannels, kChannelLifetime),
-      fingerprinter_(std::move(fingerprinter)) {}
+      channels_(kExpectedChannels, kChannelLifetime) {}
 
 bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet,
                              Verdict& verdict) noexcept {

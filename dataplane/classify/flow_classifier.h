@@ -86,7 +86,7 @@ class FlowClassifier {
     const FlowPacket& packet;
   };
 
-  FlowClassifier(std::unique_ptr<QuicDecoder> quic, Fingerprinter fingerprinter, const FlowClassifierConfig& config);
+  FlowClassifier(std::unique_ptr<QuicDecoder> quic, const FlowClassifierConfig& config);
 
   bool look(const Subject& subject) noexcept;
   bool is_spent(const Conversation& conversation) const noexcept;
@@ -128,7 +128,6 @@ class FlowClassifier {
   Recent<Verdict> channels_;
   std::array<std::uint8_t, 2'048> message_;  // a handshake without its record headers
   DnsAddresses answer_;
-  Fingerprinter fingerprinter_;
   std::optional<HelloEvidence> hello_;
 };
 

@@ -149,7 +149,7 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
 
 void FlowClassifier::take_fingerprint(net::Octets message, HelloOver over, bool has_encrypted_hello) noexcept {
   if (!config_.fingerprints) return;
-  if (const auto made = fingerprinter_.fingerprint(message, over)) hello_ = {*made, has_encrypted_hello};
+  if (const auto made = read_fingerprint(message, over)) hello_ = {*made, has_encrypted_hello};
 }
 
 bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {

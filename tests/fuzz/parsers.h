@@ -34,11 +34,6 @@ inline void validators(Input input) {
 }
 
 inline void tls(Input input) {
-  static auto fingerprinter = [] {
-    auto created = classify::Fingerprinter::create();
-    require(created.has_value());
-    return std::move(*created);
-  }();
   std::array<std::uint8_t, 2'048> message;
   bool ended = false;
   const auto size = classify::take_handshake(input, message, ended);
@@ -52,7 +47,7 @@ inline void tls(Input input) {
       return false;
     });
     classify::is_tor_certificate(bytes);
-    fingerprinter.fingerprint(bytes, classify::HelloOver::kTcp);
+    classify::read_fingerprint(bytes, classify::HelloOver::kTcp);
   }
 }
 

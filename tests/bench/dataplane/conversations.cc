@@ -15,7 +15,7 @@ namespace {
 
 using pipeline::FrameSpec;
 using testing::Frame;
-using testing::operator+;
+using testing::operator+;  // NOLINT(misc-unused-using-decls): clang-tidy does not see operators used
 using testing::text;
 
 constexpr std::uint8_t kFlows = 48, kVms = 64;

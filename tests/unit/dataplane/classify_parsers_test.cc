@@ -169,21 +169,17 @@ Frame ja4_example(bool shuffled) {
 }
 
 TEST(Fingerprint, TheExampleOfJa4HasItsTextInWhicheverOrderItOffers) {
-  auto fingerprinter = Fingerprinter::create();
-  ASSERT_TRUE(fingerprinter);
   for (const bool shuffled : {false, true}) {
-    const auto made = fingerprinter->fingerprint(ja4_example(shuffled), HelloOver::kTcp);
+    const auto made = read_fingerprint(ja4_example(shuffled), HelloOver::kTcp);
     ASSERT_TRUE(made);
     EXPECT_EQ(made->view(), "t13d1516h2_8daaf6152771_e5627efa2ab1");
   }
 }
 
 TEST(Fingerprint, AHelloThatIsNotWholeHasNone) {
-  auto fingerprinter = Fingerprinter::create();
-  ASSERT_TRUE(fingerprinter);
   auto hello = ja4_example(false);
   hello.pop_back();
-  EXPECT_FALSE(fingerprinter->fingerprint(hello, HelloOver::kTcp));
+  EXPECT_FALSE(read_fingerprint(hello, HelloOver::kTcp));
 }
 
 TEST(Dns, AnAnswerTellsTheAddressesOfTheNameThatWasAskedFor) {
