@@ -25,11 +25,14 @@ BytesPerSecond less(BytesPerSecond rate, std::uint32_t share) {
   return {rate.value - permille(rate, std::min(share, kWhole)).value};
 }
 
-// Demand is below the deadband: wait, then follow it in steps.
+// Demand is below the deadband. The want falls to the highest demand of the whole hold, not to that of the moment,
+// which the next peak would only raise again.
 WantState descend(const WantConfig& config, const WantState& state, BytesPerSecond goal, UnixNanos now) {
-  if (!state.next_step) return {state.want, after(now, config.hold_ns)};
-  if (now < *state.next_step) return state;
-  return {std::max(goal, less(state.want, config.step_permille)), after(now, config.step_interval_ns)};
+  const Fall begun{after(now, config.hold_ns), goal};
+  if (!state.fall) return {state.want, begun};
+  const BytesPerSecond highest = std::max(state.fall->highest, goal);
+  if (now < state.fall->until) return {state.want, Fall{state.fall->until, highest}};
+  return {highest, begun};
 }
 
 }  // namespace
@@ -38,7 +41,7 @@ WantState next_want(const WantConfig& config, const std::optional<WantState>& pr
   const BytesPerSecond goal = target(config, input);
   if (!previous || goal >= previous->want) return {goal, std::nullopt};
   // A cap that has been lowered holds at once.
-  const WantState held{std::min(previous->want, input.cap), previous->next_step};
+  const WantState held{std::min(previous->want, input.cap), previous->fall};
   if (goal >= less(held.want, config.deadband_permille)) return {held.want, std::nullopt};
   if (!input.known || input.limited) return {held.want, std::nullopt};
   if (input.contended) return {goal, std::nullopt};

@@ -11,11 +11,9 @@
 namespace foreflow::allocate {
 
 struct WantConfig {
-  std::uint32_t deadband_permille = 100;                   // a fall within this share of the want is ignored
-  std::uint64_t hold_ns = 2 * 3'600 * kNanosPerSecond;     // a deeper fall must last this long before the first step
-  std::uint64_t step_interval_ns = 300 * kNanosPerSecond;  // between further steps down
-  std::uint32_t step_permille = 250;                       // largest step, share of the want
-  std::uint32_t limited_permille = 1'250;                  // of the installed limit: what a limited VM wants at least
+  std::uint32_t deadband_permille = 250;                // a fall within this share of the want is ignored
+  std::uint64_t hold_ns = 2 * 3'600 * kNanosPerSecond;  // a deeper fall must last this long before the want falls
+  std::uint32_t limited_permille = 1'250;               // of the installed limit: what a limited VM wants at least
 };
 
 struct WantInput {
@@ -29,9 +27,16 @@ struct WantInput {
   bool contended = false;           // a link that it crosses is short: give back at once
 };
 
+// Demand is well below the want. When the want may fall, and to what: the highest demand since this began.
+struct Fall {
+  UnixNanos until;
+  BytesPerSecond highest;
+  bool operator==(const Fall&) const = default;
+};
+
 struct WantState {
   BytesPerSecond want;
-  std::optional<UnixNanos> next_step;  // set while demand is well below the want: when it may fall
+  std::optional<Fall> fall;
   bool operator==(const WantState&) const = default;
 };
 

@@ -16,7 +16,7 @@ using allocate::Outcome;
 using allocate::Pool;
 using allocate::Round;
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
 
 // The integers of a member that policy and forecast give, in the order of the format.
 constexpr std::size_t kNumbers = 12;
@@ -68,10 +68,12 @@ Before before(const Known& known, VmId vm) {
 
 void put_state(ByteWriter& out, const Member& member) {
   out.put(member.installed.value);
-  out.put(member.previous ? (member.previous->next_step ? 2u : 1u) : 0u);
+  out.put(member.previous ? (member.previous->fall ? 2u : 1u) : 0u);
   if (!member.previous) return;
   out.put(member.previous->want.value);
-  if (member.previous->next_step) out.put(static_cast<std::uint64_t>(member.previous->next_step->value));
+  if (!member.previous->fall) return;
+  out.put(static_cast<std::uint64_t>(member.previous->fall->until.value));
+  out.put(member.previous->fall->highest.value);
 }
 
 void get_state(ByteReader& in, Member& member) {
@@ -80,7 +82,9 @@ void get_state(ByteReader& in, Member& member) {
   member.previous.reset();
   if (form == 0) return;
   member.previous = allocate::WantState{{in.get()}, std::nullopt};
-  if (form == 2) member.previous->next_step = UnixNanos{static_cast<std::int64_t>(in.get())};
+  if (form != 2) return;
+  const UnixNanos until{static_cast<std::int64_t>(in.get())};
+  member.previous->fall = allocate::Fall{until, {in.get()}};
 }
 
 std::uint64_t changes(const Before& was, const Member& is, const Note& note) {
@@ -126,8 +130,8 @@ std::string frame(const Round& round) {
   out.put(std::string_view(round.link));
   out.put(round.lending ? 1u : 0u);
   const auto& want = round.want;
-  for (const std::uint64_t number : {std::uint64_t{want.deadband_permille}, want.hold_ns, want.step_interval_ns,
-                                     std::uint64_t{want.step_permille}, std::uint64_t{want.limited_permille}})
+  for (const std::uint64_t number :
+       {std::uint64_t{want.deadband_permille}, want.hold_ns, std::uint64_t{want.limited_permille}})
     out.put(number);
   out.put(std::uint64_t{round.pools.size()});
   for (const Pool& pool : round.pools) {
@@ -146,8 +150,6 @@ void set_frame(Round& round, std::string_view bytes) {
   auto& want = round.want;
   want.deadband_permille = static_cast<std::uint32_t>(in.get());
   want.hold_ns = in.get();
-  want.step_interval_ns = in.get();
-  want.step_permille = static_cast<std::uint32_t>(in.get());
   want.limited_permille = static_cast<std::uint32_t>(in.get());
   round.pools.resize(in.get_count());
   for (Pool& pool : round.pools) {
@@ -218,7 +220,7 @@ bool is_possible(const Round& round) {
   constexpr std::uint64_t kLongest = 1ull << 61;
   const auto is_short = [](const Member& member) { return member.hold_ns <= kLongest; };
   return round.now.value >= 0 && static_cast<std::uint64_t>(round.now.value) <= kLongest &&
-         round.want.step_interval_ns <= kLongest && std::ranges::all_of(round.members, is_short);
+         std::ranges::all_of(round.members, is_short);
 }
 
 void remember(Known& known, const Entry& entry, const std::vector<Outcome>& outcomes) {
@@ -257,7 +259,9 @@ std::string Encoder::encode(const Record& record, const std::vector<std::vector<
 Result<Decoder::Decoded> Decoder::decode(std::string_view bytes) {
   const auto malformed = [] { return fail(ErrorCode::kMalformed, "a record of the audit does not parse"); };
   ByteReader in(bytes);
-  if (in.get() != kFormat) return malformed();
+  if (const auto format = in.get(); format != kFormat)
+    return fail(ErrorCode::kMalformed,
+                fmt::format("a record of the audit has format {}, and this version reads format {}", format, kFormat));
   Decoded decoded;
   Record& record = decoded.record;
   record.time = {static_cast<std::int64_t>(in.get())};

@@ -41,26 +41,28 @@ TEST_F(Want, FollowsARiseAtOnce) {
   EXPECT_EQ(cycle(1, 1'001), 1'001);
 }
 
-TEST_F(Want, IgnoresAFallWithinTenPercentForEver) {
+TEST_F(Want, IgnoresAFallWithinAQuarterForEver) {
   cycle(0, 1'000);
-  EXPECT_EQ(cycle(kMinute, 900), 1'000);
-  EXPECT_EQ(cycle(9 * kHour, 900), 1'000);
+  EXPECT_EQ(cycle(kMinute, 750), 1'000);
+  EXPECT_EQ(cycle(9 * kHour, 750), 1'000);
 }
 
 TEST_F(Want, HoldsADeeperFallForTwoHours) {
   cycle(0, 1'000);
   cycle(kMinute, 100);
   EXPECT_EQ(cycle(kMinute + 2 * kHour - 1, 100), 1'000);
-  EXPECT_EQ(cycle(kMinute + 2 * kHour, 100), 750);
+  EXPECT_EQ(cycle(kMinute + 2 * kHour, 100), 100);
 }
 
-TEST_F(Want, FallsByAQuarterAStepAndNotBelowTheDemand) {
+TEST_F(Want, FallsToTheHighestDemandOfTheHoldAndHoldsAgain) {
   cycle(0, 1'000);
-  cycle(0, 500);
-  EXPECT_EQ(cycle(2 * kHour, 500), 750);
-  EXPECT_EQ(cycle(2 * kHour + kMinute, 500), 750);
-  EXPECT_EQ(cycle(2 * kHour + 5 * kMinute, 500), 563);
-  EXPECT_EQ(cycle(2 * kHour + 10 * kMinute, 500), 500);
+  cycle(kMinute, 100);
+  cycle(kHour, 600);
+  cycle(kHour + kMinute, 50);
+  EXPECT_EQ(cycle(2 * kHour + kMinute, 200), 600);
+  cycle(3 * kHour, 250);
+  EXPECT_EQ(cycle(4 * kHour, 50), 600);
+  EXPECT_EQ(cycle(4 * kHour + kMinute, 50), 250);  // 200 when it fell, 250 since
 }
 
 TEST_F(Want, HoldsAgainAfterDemandWasBack) {
@@ -86,7 +88,7 @@ TEST_F(Want, IsKeptWithoutAForecastHoweverLongAndShortTheLink) {
   EXPECT_EQ(cycle(31 * kHour, 0), 700);
   input_ = {};
   EXPECT_EQ(cycle(32 * kHour, 0), 700);  // a forecast is back: the hold begins now
-  EXPECT_EQ(cycle(34 * kHour, 0), 525);
+  EXPECT_EQ(cycle(34 * kHour, 0), 0);
 }
 
 TEST_F(Want, FollowsALoweredCapAtOnce) {
@@ -111,10 +113,9 @@ TEST_F(Want, OfALimitedVmStopsAtTheCap) {
 }
 
 TEST_F(Want, DoesNotWrapRoundWithSettingsAboveOneHundredPercent) {
-  config_.step_permille = 5'000;
+  config_.deadband_permille = 5'000;
   cycle(0, 1'000);
-  cycle(0, 10);
-  EXPECT_EQ(cycle(2 * kHour, 10), 10);
+  EXPECT_EQ(cycle(2 * kHour, 10), 1'000);
 }
 
 }  // namespace
