@@ -2,6 +2,7 @@
 #include "dataplane/port/port.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
 
 #include "common/log.h"
@@ -118,6 +120,21 @@ const rte_device* device_of(std::uint16_t id) {
   return rte_eth_dev_info_get(id, &info) == 0 ? info.device : nullptr;
 }
 
+// What nobody receives any more: a software device (a ring) does not free it when it is closed, and the pool would be
+// short of it. Bounded, since a peer may still be sending.
+void discard_received(const Port& port) noexcept {
+  constexpr std::uint16_t kBurst = 32;
+  constexpr int kMostBursts = 128;
+  std::array<rte_mbuf*, kBurst> packets;
+  for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue) {
+    for (int burst = 0; burst < kMostBursts; ++burst) {
+      const auto count = rte_eth_rx_burst(port.id, queue, packets.data(), kBurst);
+      if (count == 0) break;
+      rte_pktmbuf_free_bulk(packets.data(), count);
+    }
+  }
+}
+
 // Several ports may be of one device (representors): it goes with the last of them.
 Status close_ethdev(std::uint16_t id) {
   auto* device = const_cast<rte_device*>(device_of(id));
@@ -200,6 +217,7 @@ Status Ports::remove(std::string_view name) {
   if (port == nullptr) return fail(ErrorCode::kNotFound, fmt::format("there is no port {}", name));
   const auto at = port - ports_.data();
   const auto id = port->id;
+  discard_received(*port);
   log::info("port removed", {{"port", port->name}, {"device", configs_[static_cast<std::size_t>(at)].device}});
   ports_.erase(ports_.begin() + at);
   configs_.erase(configs_.begin() + at);
