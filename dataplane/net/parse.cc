@@ -62,13 +62,15 @@ bool parse_ethernet(Walk& walk, Parsed& out) noexcept {
 }
 
 IpAddress mapped(const std::uint8_t* v4) noexcept {
-  // ::ffff:0:0/96, the address in the last 4 octets; two words, so that nothing waits for single octets.
-  constexpr std::uint32_t kPrefix = std::endian::native == std::endian::little ? 0xffff0000 : 0x0000ffff;
-  const std::array<std::uint32_t, 2> last{kPrefix, load_native32(v4)};
-  IpAddress address;
-  std::memset(address.bytes.data(), 0, 8);
-  std::memcpy(address.bytes.data() + 8, last.data(), 8);
-  return address;
+  // ::ffff:0:0/96, the address in the last 4 octets. Written as two words, which is how they are read (make_key()): a
+  // word that was written in parts has to wait for them.
+  constexpr bool kLittle = std::endian::native == std::endian::little;
+  const std::uint64_t address = load_native32(v4);
+  const auto last = kLittle ? 0xffff0000u | address << 32 : 0x0000ffffull << 32 | address;
+  IpAddress mapped;
+  std::memset(mapped.bytes.data(), 0, 8);
+  std::memcpy(mapped.bytes.data() + 8, &last, 8);
+  return mapped;
 }
 
 bool parse_ipv4(Walk& walk, Parsed& out) noexcept {
@@ -185,8 +187,13 @@ struct Usual {
   const std::uint8_t* transport = nullptr;
   std::size_t at = 0;
   std::size_t end = 0;
+  std::uint8_t protocol = 0;
 };
 
+// What of a frame its reader needs.
+enum class Depth : std::uint8_t { kLink, kAll };
+
+template <Depth kDepth>
 bool usual_network(const std::uint8_t* bytes, std::size_t present, std::size_t frame_size, Parsed& out,
                    Usual& usual) noexcept {
   const auto* ether_type = bytes + 12;
@@ -202,21 +209,25 @@ bool usual_network(const std::uint8_t* bytes, std::size_t present, std::size_t f
   if (load_native16(ether_type) == kNativeIpv4) {
     size = load_be16(ip + 2);
     if (ip[0] != 0x45 || (load_native16(ip + 6) & kNativeFragment) != 0 || size < 20) return false;
-    out.ether_type = kIpv4;
-    out.ip_version = 4;
-    out.ip_protocol = ip[9];
-    out.source_ip = mapped(ip + 12);
-    out.destination_ip = mapped(ip + 16);
+    usual.protocol = ip[9];
     usual.at = at + 20;
+    if constexpr (kDepth == Depth::kAll) {
+      out.ether_type = kIpv4;
+      out.ip_version = 4;
+      out.source_ip = mapped(ip + 12);
+      out.destination_ip = mapped(ip + 16);
+    }
   } else if (load_native16(ether_type) == kNativeIpv6) {
     size = 40u + load_be16(ip + 4);
     if (at + 40 > present || ip[0] >> 4 != 6) return false;
-    out.ether_type = kIpv6;
-    out.ip_version = 6;
-    out.ip_protocol = ip[6];
-    std::memcpy(out.source_ip.bytes.data(), ip + 8, 16);
-    std::memcpy(out.destination_ip.bytes.data(), ip + 24, 16);
+    usual.protocol = ip[6];
     usual.at = at + 40;
+    if constexpr (kDepth == Depth::kAll) {
+      out.ether_type = kIpv6;
+      out.ip_version = 6;
+      std::memcpy(out.source_ip.bytes.data(), ip + 8, 16);
+      std::memcpy(out.destination_ip.bytes.data(), ip + 24, 16);
+    }
   } else {
     return false;
   }
@@ -227,22 +238,19 @@ bool usual_network(const std::uint8_t* bytes, std::size_t present, std::size_t f
 }
 
 // Most frames without a branch per header: false when this one is not of that kind, whatever it is.
+template <Depth kDepth>
 bool parse_usual(const std::uint8_t* bytes, std::size_t present, std::size_t frame_size, Parsed& out) noexcept {
   constexpr std::size_t kUnseen = 14 + 4 + 20;  // so far usual_network() reads without a look at lengths
   Usual usual;
-  if (present < kUnseen || !usual_network(bytes, present, frame_size, out, usual)) return false;
+  if (present < kUnseen || !usual_network<kDepth>(bytes, present, frame_size, out, usual)) return false;
   if (usual.at + 8 > present) return false;
   const auto* transport = usual.transport;
   std::size_t header = 8;
-  out.tcp_flags = 0;
-  out.tcp_sequence = 0;
-  if (out.ip_protocol == kTcp) {
+  if (usual.protocol == kTcp) {
     if (usual.at + 20 > present) return false;
     header = (transport[12] >> 4) * 4u;
     if (header < 20) return false;
-    out.tcp_flags = transport[13];
-    out.tcp_sequence = load_be32(transport + 4);
-  } else if (out.ip_protocol == kUdp) {
+  } else if (usual.protocol == kUdp) {
     const std::size_t size = load_be16(transport + 4);
     if (size < 8 || size > usual.end - usual.at) return false;
     usual.end = usual.at + size;
@@ -253,6 +261,11 @@ bool parse_usual(const std::uint8_t* bytes, std::size_t present, std::size_t fra
   if (payload > usual.end || payload > present) return false;
   std::memcpy(out.destination.octets.data(), bytes, 6);
   std::memcpy(out.source.octets.data(), bytes + 6, 6);
+  if constexpr (kDepth == Depth::kLink) return true;
+  const bool is_tcp = usual.protocol == kTcp;
+  out.ip_protocol = usual.protocol;
+  out.tcp_flags = is_tcp ? transport[13] : std::uint8_t{0};
+  out.tcp_sequence = is_tcp ? load_be32(transport + 4) : 0;
   out.fragment = false;
   out.source_port = load_be16(transport);
   out.destination_port = load_be16(transport + 2);
@@ -284,7 +297,13 @@ ParseStatus parse_by_steps(std::span<const std::uint8_t> bytes, std::uint32_t fr
 }
 
 ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {
-  if (parse_usual(bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size, out))
+  if (parse_usual<Depth::kAll>(bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size, out))
+    return ParseStatus::kOk;
+  return parse_by_steps(bytes, frame_size, out);
+}
+
+ParseStatus parse_link(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {
+  if (parse_usual<Depth::kLink>(bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size, out))
     return ParseStatus::kOk;
   return parse_by_steps(bytes, frame_size, out);
 }

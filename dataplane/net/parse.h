@@ -46,6 +46,8 @@ enum class ParseStatus : std::uint8_t { kOk, kMalformed };
 // or contradicts itself: an IP or UDP length beyond what encloses it, VLAN id 4095, more than 4 VLAN tags or 8 IPv6
 // extension headers. `out` is always overwritten; when malformed it holds what was read before the fault.
 ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;
+// The same answer for who switches the frame and no more: of `out` only destination, source and segment are said.
+ParseStatus parse_link(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;
 // The same, header by header: what parse() does with the frames that its short way does not know, and the reference
 // that the short way is tested against.
 ParseStatus parse_by_steps(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;

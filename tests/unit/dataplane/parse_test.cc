@@ -187,7 +187,14 @@ TEST(Parse, TheShortWayAgreesWithTheLongOne) {
     const auto status = parse(frame, size, ours);
     ASSERT_EQ(status, parse_by_steps(frame, size, reference));
     ASSERT_EQ(ours, reference) << "frame " << i;
-    if (status == ParseStatus::kOk) ++accepted;
+    Parsed link;
+    ASSERT_EQ(status, parse_link(frame, size, link));
+    if (status == ParseStatus::kOk) {
+      ++accepted;
+      EXPECT_EQ(link.destination, ours.destination);
+      EXPECT_EQ(link.source, ours.source);
+      EXPECT_EQ(link.segment, ours.segment);
+    }
   }
   EXPECT_GT(accepted, 10'000);
 }
