@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Per-worker table of flows: one cache line per flow, both directions in one record, fixed memory, bounded ageing.
 // Place: dataplane/flow. One worker owns it; nothing here is shared.
-// Invariants: every live record sits in exactly one bucket entry and in exactly one slot of the ageing wheel; every
-// other record is on the free list. A record does not move while its flow lives.
+// A look-up touches a bucket and a record, and ageing nothing else: it walks the records in order of memory, so that a
+// packet never pays for a neighbour in a list.
+// Invariants: every live record sits in exactly one bucket entry; every other record is on the free list. A record does
+// not move while its flow lives.
 #pragma once
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
-#include <functional>
-#include <memory>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "common/huge_allocator.h"
 #include "common/ids.h"
+#include "common/units.h"
 #include "dataplane/net/parse.h"
 #include "dataplane/vm/vm_state.h"
 
@@ -25,10 +34,32 @@ struct FlowKey {
   std::uint16_t remote_port = 0;
   vm::Slot vm = vm::kNoSlot;
   std::uint8_t protocol = 0;
-  bool operator==(const FlowKey&) const = default;
+  std::uint8_t unused = 0;  // no padding: keys are compared as memory
+  bool operator==(const FlowKey& other) const noexcept { return std::memcmp(this, &other, sizeof *this) == 0; }
 };
+static_assert(std::has_unique_object_representations_v<FlowKey> && sizeof(FlowKey) == 40);
 
-FlowKey make_key(const net::Parsed& packet, vm::Slot vm, Direction direction) noexcept;
+inline void make_key(const net::Parsed& packet, vm::Slot vm, Direction direction, FlowKey& key) noexcept {
+  const auto copy = [&packet](net::IpAddress& to, const net::IpAddress& from) {
+    if (packet.ip_version != 4) return void(to = from);
+    // The first word of IPv4's is 0; one load of both would wait for the parser's two stores.
+    std::memset(to.bytes.data(), 0, 8);
+    std::memcpy(to.bytes.data() + 8, from.bytes.data() + 8, 8);
+  };
+  const bool leaves = direction == Direction::kEgress;
+  copy(key.local, leaves ? packet.source_ip : packet.destination_ip);
+  copy(key.remote, leaves ? packet.destination_ip : packet.source_ip);
+  key.local_port = leaves ? packet.source_port : packet.destination_port;
+  key.remote_port = leaves ? packet.destination_port : packet.source_port;
+  key.vm = vm;
+  key.protocol = packet.ip_protocol;
+  key.unused = 0;
+}
+inline FlowKey make_key(const net::Parsed& packet, vm::Slot vm, Direction direction) noexcept {
+  FlowKey key;
+  make_key(packet, vm, direction, key);
+  return key;
+}
 // `seed`: a table's own secret, so that a guest cannot choose flows that collide.
 std::uint64_t hash(const FlowKey& key, std::uint64_t seed = 0) noexcept;
 
@@ -37,12 +68,12 @@ enum class TcpState : std::uint8_t { kNone, kOpening, kOpen, kClosing, kClosed }
 enum class Opener : std::uint8_t { kUnknown, kLocal, kRemote };
 
 struct alignas(64) FlowRecord {
-  FlowKey key;                          // 40 bytes with padding
+  FlowKey key;                          // 40 bytes
   std::uint64_t egress_bytes : 48 = 0;  // L2 bytes, saturating never: 281 TB
   std::uint64_t app : 16 = 0;           // classify's service id; until decided, its conversation
   std::uint64_t ingress_bytes : 48 = 0;
   std::uint64_t protocol : 16 = 0;   // classify's protocol id, 0 = unknown
-  std::uint32_t last_seen_10ms = 0;  // units of 10 ms of packet time, modulo 2^32
+  std::uint32_t last_seen_10ms = 0;  // units of 10 ms of packet time, modulo 2^32; of a free record: the next one
   std::uint8_t inspected : 5 = 0;    // payloads looked at while there was no conversation
   Opener opener : 2 = Opener::kUnknown;
   std::uint8_t decided : 1 = 0;  // verdict or budget reached: payload is not touched again
@@ -64,7 +95,6 @@ class FlowTable {
   static constexpr std::uint32_t kLingerSeconds = 2;  // a closed connection's last segments still find their flow
 
   explicit FlowTable(const FlowTableConfig& config);
-  ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
 
@@ -76,15 +106,29 @@ class FlowTable {
   Found find_or_insert(const FlowKey& key, std::uint64_t now_ns) noexcept {
     return find_or_insert(key, digest(key), now_ns);
   }
-  // In three passes over a burst: digest and prefetch of all, then find_or_insert of all.
+  // In three passes over a burst: digest and prefetch() of all, prefetch_record() of all, then find_or_insert() of all.
   std::uint64_t digest(const FlowKey& key) const noexcept { return hash(key, seed_); }
-  void prefetch(std::uint64_t digest) const noexcept;
-  Found find_or_insert(const FlowKey& key, std::uint64_t digest, std::uint64_t now_ns) noexcept;
+  void prefetch(std::uint64_t digest) const noexcept { __builtin_prefetch(&buckets_[first_choice(digest)]); }
+  void prefetch_record(std::uint64_t digest) const noexcept {
+    const auto& bucket = buckets_[first_choice(digest)];
+    if (const auto matches = bucket.matching(signature(digest)); matches != 0)
+      __builtin_prefetch(&records_[bucket.indices[static_cast<unsigned>(std::countr_zero(matches))]], 1);
+    else
+      __builtin_prefetch(&buckets_[second_choice(digest)]);
+  }
+  Found find_or_insert(const FlowKey& key, std::uint64_t digest, std::uint64_t now_ns) noexcept {
+    const auto place = locate(key, digest);
+    if (place.bucket == nullptr) [[unlikely]]
+      return insert(key, digest, now_ns);
+    auto& record = records_[place.bucket->indices[place.entry]];
+    record.last_seen_10ms = tick(now_ns);
+    return {&record, false};
+  }
   // Null when there is none. Does not mark it as seen.
   FlowRecord* find(const FlowKey& key) noexcept;
 
   // Looks at no more than `budget` records; calls on_end(record) for each flow that it removes. Once per poll.
-  // A flow leaves within kLookAgainSeconds + 1 of its time, if the budget keeps up.
+  // A flow leaves within kTurnSeconds of its time, if the budget keeps up.
   template <typename OnEnd>
   void age(std::uint64_t now_ns, std::uint32_t budget, OnEnd&& on_end);
 
@@ -108,45 +152,79 @@ class FlowTable {
  private:
   using Index = std::uint32_t;
   static constexpr Index kNone = 0xffff'ffff;
-  static constexpr std::size_t kWheelSlots = 16;  // of one second
-  static constexpr std::uint64_t kLookAgainSeconds = 10;
+  static constexpr std::uint64_t kTurnSeconds = 8;  // in which ageing sees every record
+  static constexpr std::uint64_t kTickNs = 10'000'000;
 
-  struct Bucket;
-  struct Link {
-    Index next = kNone;
-    Index previous = kNone;
-    std::uint8_t slot = 0;
+  // One cache line: the signatures are compared before any record is touched. Signature 0 = the entry is empty.
+  struct alignas(64) Bucket {
+    static constexpr unsigned kEntries = 8;
+    std::array<std::uint16_t, kEntries> signatures{};
+    std::array<Index, kEntries> indices{};
+
+    // One bit per entry.
+    unsigned matching(std::uint16_t signature) const noexcept {
+#ifdef __SSE2__
+      const auto all = _mm_load_si128(reinterpret_cast<const __m128i*>(signatures.data()));
+      const auto equal = _mm_cmpeq_epi16(all, _mm_set1_epi16(static_cast<short>(signature)));
+      return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+      unsigned mask = 0;
+      for (unsigned i = 0; i < kEntries; ++i) mask |= static_cast<unsigned>(signatures[i] == signature) << i;
+      return mask;
+#endif
+    }
   };
   struct Place {  // one entry of one bucket
     Bucket* bucket = nullptr;
     unsigned entry = 0;
   };
 
-  Place locate(const FlowKey& key, std::uint64_t digest) noexcept;
+  static std::uint32_t tick(std::uint64_t now_ns) noexcept { return static_cast<std::uint32_t>(now_ns / kTickNs); }
+  static std::uint16_t signature(std::uint64_t digest) noexcept {
+    const auto high = static_cast<std::uint16_t>(digest >> 48);
+    return high == 0 ? std::uint16_t{1} : high;
+  }
+  // A flow may be in either of two buckets, which makes full buckets rare long before the table is full.
+  std::size_t first_choice(std::uint64_t digest) const noexcept { return digest & mask_; }
+  std::size_t second_choice(std::uint64_t digest) const noexcept {
+    const auto first = first_choice(digest);
+    const auto second = (digest >> 20) & mask_;
+    return second != first ? second : (first ^ 1) & mask_;
+  }
+
+  Place locate(const FlowKey& key, std::uint64_t digest) noexcept {
+    for (const auto choice : {first_choice(digest), second_choice(digest)}) {
+      auto& bucket = buckets_[choice];
+      for (auto matches = bucket.matching(signature(digest)); matches != 0; matches &= matches - 1) {
+        const auto entry = static_cast<unsigned>(std::countr_zero(matches));
+        if (records_[bucket.indices[entry]].key == key) return {&bucket, entry};
+      }
+    }
+    return {};
+  }
   Place vacancy(std::uint64_t digest) noexcept;
+  Found insert(const FlowKey& key, std::uint64_t digest, std::uint64_t now_ns) noexcept;
   Found refuse() noexcept;
-  void link(Index index, std::uint64_t second) noexcept;
-  void unlink(Index index) noexcept;
   void erase(Index index) noexcept;
   bool is_live(Index index) const noexcept { return records_[index].key.vm != vm::kNoSlot; }
-  // Moves the wheel on until a record is due to be looked at. kNone: none up to `now_ns`.
-  Index next_due(std::uint64_t now_ns) noexcept;
-  // Packet time at which the flow ends if nothing more is seen of it, as seconds from `now_ns`; 0 = it has ended.
-  std::uint64_t seconds_left(const FlowRecord& record, std::uint64_t now_ns) const noexcept;
-  void look_again(Index index, std::uint64_t seconds) noexcept;
+  // How many records are due to be looked at by now, at most `budget`; they count as looked at.
+  std::uint32_t claim(std::uint64_t now_ns, std::uint32_t budget) noexcept;
+  // The flow has been idle for too long.
+  bool is_over(const FlowRecord& record, std::uint64_t now_ns) const noexcept;
 
-  std::vector<FlowRecord> records_;
-  std::vector<Link> links_;  // of the ageing wheel, or of the free list (next only)
-  std::vector<Bucket> buckets_;
+  std::vector<Bucket, HugeAllocator<Bucket>> buckets_;
+  std::size_t mask_;  // of their number
+  std::vector<FlowRecord, HugeAllocator<FlowRecord>> records_;
+  std::uint64_t seed_;
   std::vector<std::uint32_t> per_vm_;
-  std::array<Index, kWheelSlots> wheel_;
-  std::uint64_t wheel_second_ = 0;  // the slot that is being emptied
   Index free_;
+  Index hand_ = 0;             // the record that is looked at next
+  std::uint64_t aged_ns_ = 0;  // until when claim() has counted
+  std::uint64_t owed_ = 0;     // records times ns of a turn
   std::uint32_t size_ = 0;
   std::uint32_t most_per_vm_;
   std::uint32_t idle_10ms_;
   std::uint64_t full_ = 0;
-  std::uint64_t seed_;
 };
 
 }  // namespace foreflow::flow

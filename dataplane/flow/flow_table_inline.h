@@ -7,13 +7,10 @@ namespace foreflow::flow {
 
 template <typename OnEnd>
 void FlowTable::age(std::uint64_t now_ns, std::uint32_t budget, OnEnd&& on_end) {
-  for (; budget > 0; --budget) {
-    const auto index = next_due(now_ns);
-    if (index == kNone) return;
-    if (const auto seconds = seconds_left(records_[index], now_ns); seconds > 0) {
-      look_again(index, seconds);
-      continue;
-    }
+  for (auto left = claim(now_ns, budget); left > 0; --left) {
+    const auto index = hand_;
+    hand_ = index + 1 == records_.size() ? 0 : index + 1;
+    if (!is_live(index) || !is_over(records_[index], now_ns)) continue;
     on_end(static_cast<const FlowRecord&>(records_[index]));
     erase(index);
   }

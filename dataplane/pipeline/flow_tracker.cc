@@ -45,24 +45,15 @@ TcpStep tcp_step(TcpState state, std::uint8_t flags) noexcept {
   }
 }
 
-flow::FlowRecord* FlowTracker::track(const Packet& packet, std::uint64_t now_ns) noexcept {
-  if (packet.parsed.ip_version == 0 || flows_.capacity() == 0) return nullptr;
-  const auto key = flow::make_key(packet.parsed, packet.slot, packet.direction);
-  const auto found = flows_.find_or_insert(key, now_ns);
-  if (found.record == nullptr) {
-    vms_[packet.slot].untracked_packets.add(1);
-    return nullptr;
-  }
-  auto& record = *found.record;
-  follow(record, packet, found.is_new);
-  if (record.decided == 0 && packet.parsed.payload_size != 0 && !packet.parsed.fragment)
-    classifying_.look(record, packet.parsed, packet.bytes, packet.direction, now_ns);
-  return &record;
-}
-
 flow::FlowRecord* FlowTracker::known(const Packet& packet) noexcept {
   if (packet.parsed.ip_version == 0) return nullptr;
   return flows_.find(flow::make_key(packet.parsed, packet.slot, packet.direction));
+}
+
+void FlowTracker::notice(flow::FlowRecord& record, const Packet& packet, bool is_new, std::uint64_t now_ns) noexcept {
+  follow(record, packet, is_new);
+  if (record.decided == 0 && packet.parsed.payload_size != 0 && !packet.parsed.fragment)
+    classifying_.look(record, packet.parsed, packet.bytes, packet.direction, now_ns);
 }
 
 void FlowTracker::follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept {

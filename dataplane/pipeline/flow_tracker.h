@@ -23,7 +23,7 @@ TcpStep tcp_step(flow::TcpState state, std::uint8_t flags) noexcept;
 
 class FlowTracker {
  public:
-  static constexpr std::uint32_t kAgePerPoll = 16;
+  static constexpr std::uint32_t kAgePerPoll = 256;
 
   FlowTracker(const flow::FlowTableConfig& config, vm::VmTable& vms, Classifying classifying)
       : flows_(config), vms_(vms), classifying_(std::move(classifying)) {}
@@ -34,8 +34,29 @@ class FlowTracker {
     vm::Slot slot = vm::kNoSlot;
     Direction direction = Direction::kEgress;
   };
+  // Where the packet's flow is looked for.
+  struct Place {
+    flow::FlowKey key;
+    std::uint64_t digest = 0;
+  };
+  // In three passes over a burst: prepare() of all, prefetch() of all, track() of all.
+  void prepare(const net::Parsed& parsed, vm::Slot slot, Direction direction, Place& place) const noexcept {
+    flow::make_key(parsed, slot, direction, place.key);
+    place.digest = flows_.digest(place.key);
+    flows_.prefetch(place.digest);
+  }
+  void prefetch(const Place& place) const noexcept { flows_.prefetch_record(place.digest); }
   // The packet's flow; null when it has none (not IP) or the table is full. Bytes are added once the packet passes.
-  flow::FlowRecord* track(const Packet& packet, std::uint64_t now_ns) noexcept;
+  flow::FlowRecord* track(const Packet& packet, const Place& place, std::uint64_t now_ns) noexcept {
+    if (packet.parsed.ip_version == 0) return nullptr;
+    const auto found = flows_.find_or_insert(place.key, place.digest, now_ns);
+    if (found.record == nullptr) [[unlikely]] {
+      vms_[packet.slot].untracked_packets.add(1);
+      return nullptr;
+    }
+    if (found.is_new || !is_settled(*found.record, packet.parsed)) notice(*found.record, packet, found.is_new, now_ns);
+    return found.record;
+  }
 
   // The flow that the packet was tracked in before; null when it is gone.
   flow::FlowRecord* known(const Packet& packet) noexcept;
@@ -52,6 +73,15 @@ class FlowTracker {
   const Classifying& classifying() const noexcept { return classifying_; }
 
  private:
+  // The packet tells nothing new about its flow: the verdict is there, and the connection stays what it is.
+  static bool is_settled(const flow::FlowRecord& record, const net::Parsed& parsed) noexcept {
+    constexpr std::uint8_t kFinSynRst = 0x07;
+    if (record.decided == 0) return false;
+    return record.key.protocol != net::kTcp ||
+           (record.tcp == flow::TcpState::kOpen && (parsed.tcp_flags & kFinSynRst) == 0);
+  }
+  // What a packet may change of its flow besides the bytes: the connection's state, the verdict.
+  void notice(flow::FlowRecord& record, const Packet& packet, bool is_new, std::uint64_t now_ns) noexcept;
   void follow(flow::FlowRecord& record, const Packet& packet, bool is_new) noexcept;
   void follow_tcp(flow::FlowRecord& record, const Packet& packet) noexcept;
   void ended(const flow::FlowRecord& record, std::uint64_t now_ns) noexcept;

@@ -12,6 +12,11 @@ Forwarder::Forwarder(const ForwarderWiring& wiring)
   };
   for (auto& uplink : w_.limits.uplinks)
     lenders_.push_back({lender(uplink, Direction::kEgress), lender(uplink, Direction::kIngress)});
+  for (std::size_t uplink = 0; uplink < lenders_.size(); ++uplink) {
+    auto& residuals = w_.limits.uplinks[uplink].residuals;
+    uplinks_.push_back(
+        {police::Uplink(&residuals[0], &lenders_[uplink][0]), police::Uplink(&residuals[1], &lenders_[uplink][1])});
+  }
 }
 
 void Forwarder::begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept {
@@ -61,27 +66,45 @@ Frame& Forwarder::spare() noexcept {
 
 void Forwarder::from_vm(Frame& frame) noexcept {
   w_.books.offered(frame.slot, Direction::kEgress, frame.size, now_ns_);
-  if (!route(frame)) return drop(frame, account_of(frame, Direction::kEgress), frame.route.refused);
+  const auto* local = usual_receiver(frame);
+  if (local != nullptr && goes_straight(*frame.attachment, *local)) {
+    w_.books.offered(local->slot, Direction::kIngress, frame.size, now_ns_);
+    return w_.outbox.send(local->port_id, frame.packet, {local->slot, Direction::kIngress, {}, frame.size});
+  }
+  if (local != nullptr)
+    frame.route = {Route::Kind::kLocal, {}, frame.attachment->segment, local, nullptr};
+  else if (!route(frame))
+    return drop(frame, account_of(frame, Direction::kEgress), frame.route.refused);
+  prepare(frame, Direction::kEgress);
   leaving_[leaving_count_++] = &frame;
 }
 
-// Most frames go from one VM to another.
-bool Forwarder::route(Frame& frame) const noexcept {
+// Most frames go from one VM to another. Null: route() has to look closer.
+const vm::Attachment* Forwarder::usual_receiver(const Frame& frame) const noexcept {
   const auto* sender = frame.attachment;
   const auto& parsed = frame.parsed;
   if (sender == nullptr || frame.malformed || parsed.segment.value != 0 || parsed.destination.is_multicast())
       [[unlikely]]
-    return route_strange(frame);
-  const auto* local = snapshot_->directory.by_destination(sender->segment, parsed.destination);
+    return nullptr;
+  const auto* local = frame.route.local;
   if (local == nullptr || !fits(frame.size, snapshot_->ports[frame.port_id].largest_frame) ||
       !fits(frame.size, snapshot_->ports[local->port_id].largest_frame)) [[unlikely]]
-    return route_strange(frame);
-  frame.route = {Route::Kind::kLocal, {}, sender->segment, local, nullptr};
-  return true;
+    return nullptr;
+  return local;
+}
+
+// Nothing is looked up or decided for a frame between these two, and no other one is before it. (Only flows that are
+// followed can leave for the device.)
+bool Forwarder::goes_straight(const vm::Attachment& sender, const vm::Attachment& receiver) const noexcept {
+  const auto is_plain = [](const vm::Attachment& vm, Direction direction) {
+    return !vm.is_policed[index(direction)] && !vm.is_treated[index(direction)];
+  };
+  return !tracks_ && receiver.owner == w_.worker && is_plain(sender, Direction::kEgress) &&
+         is_plain(receiver, Direction::kIngress) && leaving_count_ == 0 && arriving_count_ == 0 && !shaper_.is_used();
 }
 
 // Any frame. False: route.refused says why it goes nowhere.
-bool Forwarder::route_strange(Frame& frame) const noexcept {
+bool Forwarder::route(Frame& frame) const noexcept {
   auto& route = frame.route;
   route = {};
   const auto refuse = [&](wire::DropCause cause) {
@@ -123,11 +146,13 @@ void Forwarder::arrive(Frame& frame) noexcept {
   w_.books.offered(frame.slot, Direction::kIngress, frame.size, now_ns_);
   if (!fits(frame.size, snapshot_->ports[frame.port_id].largest_frame)) [[unlikely]]
     return drop(frame, account_of(frame, Direction::kIngress), wire::DropCause::kMtu);
+  prepare(frame, Direction::kIngress);
   arriving_[arriving_count_++] = &frame;
   if (arriving_count_ == kBurst) finish();
 }
 
 void Forwarder::run() noexcept {
+  prefetch(std::span(leaving_.data(), leaving_count_));
   for (std::size_t i = 0; i < leaving_count_; ++i) {
     auto& frame = *leaving_[i];
     auto* flow = track(frame, Direction::kEgress);
@@ -139,9 +164,17 @@ void Forwarder::run() noexcept {
   }
   leaving_count_ = 0;
   finish();
+  settle();
+}
+
+// What was taken from the uplinks becomes known to the other workers.
+void Forwarder::settle() noexcept {
+  for (auto& directions : uplinks_)
+    for (auto& uplink : directions) uplink.settle(now_ns_);
 }
 
 void Forwarder::finish() noexcept {
+  prefetch(std::span(arriving_.data(), arriving_count_));
   for (std::size_t i = 0; i < arriving_count_; ++i) {
     auto& frame = *arriving_[i];
     auto* flow = track(frame, Direction::kIngress);
@@ -155,9 +188,18 @@ void Forwarder::finish() noexcept {
   spares_used_ = 0;
 }
 
+void Forwarder::prepare(Frame& frame, Direction direction) const noexcept {
+  if (tracks_) w_.tracker.prepare(frame.parsed, frame.slot, direction, frame.flow);
+}
+
+void Forwarder::prefetch(std::span<Frame* const> frames) const noexcept {
+  if (!tracks_) return;
+  for (const auto* frame : frames) w_.tracker.prefetch(frame->flow);
+}
+
 flow::FlowRecord* Forwarder::track(const Frame& frame, Direction direction) noexcept {
   if (!tracks_) return nullptr;
-  return w_.tracker.track({frame.parsed, bytes_of(frame.packet), frame.slot, direction}, now_ns_);
+  return w_.tracker.track({frame.parsed, bytes_of(frame.packet), frame.slot, direction}, frame.flow, now_ns_);
 }
 
 bool Forwarder::is_over_uplink(const Frame& frame, Direction direction) const noexcept {
@@ -178,9 +220,7 @@ bool Forwarder::decide(const Frame& frame, Direction direction, bool over_uplink
   auto* queue = shaper_.is_used() ? shaper_.queue(frame.slot, direction) : nullptr;
   if (queue == nullptr || queue->empty()) {
     const auto uplink = direction == Direction::kEgress ? snapshot_->vms[frame.slot].uplink : frame.uplink;
-    police::Offer offer{frame.size, over_uplink, false};
-    police::decide(limits_of(frame.slot, direction, uplink), std::span(&offer, 1), now_ns_);
-    if (offer.passes) return true;
+    if (police::admit(limits_of(frame.slot, direction, uplink), Bytes{frame.size}, over_uplink, now_ns_)) return true;
   }
   if (queue != nullptr)
     hold(frame, direction, *queue);
@@ -199,11 +239,10 @@ police::Limits Forwarder::limits_of(vm::Slot slot, Direction direction, std::uin
   const auto& vm = snapshot_->vms[slot];
   auto& state = w_.books.vm(slot).directions[at];
   police::Limits limits;
-  if (vm.limits[at]) limits.meter = &state.meter;
+  if (vm.is_metered[at]) limits.meter = &state.meter;
   if (vm.group != kNoGroup) limits.group = &w_.limits.groups[vm.group].residuals[at];
   if (uplink < lenders_.size()) {
-    limits.uplink = &w_.limits.uplinks[uplink].residuals[at];
-    limits.lender = &lenders_[uplink][at];
+    limits.uplink = &uplinks_[uplink][at];
     limits.borrower = &state.borrower;
   }
   return limits;

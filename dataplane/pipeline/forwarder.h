@@ -42,6 +42,7 @@ struct Frame {
   bool malformed = false;
   Route route;  // egress
   net::Parsed parsed;
+  FlowTracker::Place flow;
 };
 
 inline std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
@@ -51,6 +52,12 @@ inline std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
 inline void parse(Frame& frame) noexcept {
   frame.size = rte_pktmbuf_pkt_len(frame.packet);
   frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
+}
+
+// Enough where no flow is followed and no VM treated.
+inline void parse_link(Frame& frame) noexcept {
+  frame.size = rte_pktmbuf_pkt_len(frame.packet);
+  frame.malformed = net::parse_link(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
 }
 
 inline Category category_of(const flow::FlowRecord* flow) noexcept {
@@ -87,7 +94,8 @@ class Forwarder {
   // Time and configuration of the stages that follow. What waited for its limit and may pass now goes first.
   void begin(const Snapshot& snapshot, std::uint64_t now_ns) noexcept;
 
-  // The egress stage of a VM that this worker owns. At most kBurst frames until run(), and they stay until then.
+  // The egress stage of a VM that this worker owns; `attachment` and `route.local` are looked up. At most kBurst frames
+  // until run(), and they stay until then.
   void from_vm(Frame& frame) noexcept;
   // The ingress stage of the VM of frame.attachment: here, until run(), or at its owner.
   void to_vm(Frame& frame) noexcept;
@@ -113,13 +121,17 @@ class Forwarder {
 
  private:
   Frame& spare() noexcept;
+  const vm::Attachment* usual_receiver(const Frame& frame) const noexcept;
+  bool goes_straight(const vm::Attachment& sender, const vm::Attachment& receiver) const noexcept;
   bool route(Frame& frame) const noexcept;
-  bool route_strange(Frame& frame) const noexcept;
+  void prepare(Frame& frame, Direction direction) const noexcept;
+  void prefetch(std::span<Frame* const> frames) const noexcept;
   flow::FlowRecord* track(const Frame& frame, Direction direction) noexcept;
   bool passes(const Frame& frame, Direction direction, bool over_uplink) noexcept;
   bool decide(const Frame& frame, Direction direction, bool over_uplink) noexcept;
   void refuse(const Frame& frame, Direction direction) noexcept;
   void finish() noexcept;
+  void settle() noexcept;
 
   bool treat(Frame& frame, Direction direction, const flow::FlowRecord* flow) noexcept;
   void steer(Frame& frame, const flow::FlowRecord* flow) const noexcept;
@@ -141,7 +153,8 @@ class Forwarder {
 
   ForwarderWiring w_;
   bool tracks_;
-  std::vector<std::array<meter::Lender, kDirections>> lenders_;  // by uplink
+  std::vector<std::array<meter::Lender, kDirections>> lenders_;   // by uplink
+  std::vector<std::array<police::Uplink, kDirections>> uplinks_;  // the same, during a poll
   Treater treater_;
   Shaper shaper_;
   const Snapshot* snapshot_ = nullptr;

@@ -55,16 +55,15 @@ bool Forwarder::release_first(Direction direction, ShapeQueue& queue) noexcept {
   parse(frame);
   if (direction == Direction::kEgress) {
     frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
-    if (!route_strange(frame)) return give_up(frame.route.refused);
+    if (!route(frame)) return give_up(frame.route.refused);
     if (snapshot_->treats)
       steer(frame, w_.tracker.known({frame.parsed, bytes_of(frame.packet), passage.slot, direction}));
   } else if (!fits(waiting.size, snapshot_->largest_frame(passage.port_id))) {
     return give_up(wire::DropCause::kMtu);
   }
   const auto uplink = direction == Direction::kEgress ? snapshot_->vms[passage.slot].uplink : passage.uplink;
-  police::Offer offer{waiting.size, is_over_uplink(frame, direction), false};
-  police::decide(limits_of(passage.slot, direction, uplink), std::span(&offer, 1), now_ns_);
-  if (!offer.passes) return false;
+  const auto limits = limits_of(passage.slot, direction, uplink);
+  if (!police::admit(limits, Bytes{waiting.size}, is_over_uplink(frame, direction), now_ns_)) return false;
 
   unhold(passage.slot, direction, queue);
   state.delayed_packets.add(1);

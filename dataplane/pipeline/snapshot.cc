@@ -27,6 +27,7 @@ class Builder {
     add_limits();
     add_treatments();
     add_bypasses();
+    mark_attachments();
     add_floods();
     auto directory = vm::Directory::build(attachments_);
     if (directory)
@@ -97,13 +98,9 @@ class Builder {
       if (!slot || *slot >= snapshot_->vms.size()) continue;
       auto& entry = snapshot_->vms[*slot];
       entry.limits[index(limit.direction)] = limit.limit;
+      entry.is_metered[index(limit.direction)] = true;
       entry.weights[index(limit.direction)] = limit.weight;
       entry.shaped[index(limit.direction)] = limit.shape;
-    }
-    for (auto& attachment : attachments_) {
-      const auto& entry = snapshot_->vms[attachment.slot];
-      for (std::size_t at = 0; at < kDirections; ++at)
-        attachment.is_policed[at] = entry.limits[at].has_value() || entry.group != kNoGroup;
     }
   }
 
@@ -127,6 +124,17 @@ class Builder {
       if (!slot || *slot >= snapshot_->vms.size()) continue;
       snapshot_->vms[*slot].bypass = bypass;
       snapshot_->bypasses = true;
+    }
+  }
+
+  // What a packet has to know of its VM before anything else is read.
+  void mark_attachments() {
+    for (auto& attachment : attachments_) {
+      const auto& entry = snapshot_->vms[attachment.slot];
+      for (std::size_t at = 0; at < kDirections; ++at) {
+        attachment.is_policed[at] = entry.is_metered[at] || entry.group != kNoGroup;
+        attachment.is_treated[at] = entry.treatments[at] != nullptr;
+      }
     }
   }
 

@@ -39,11 +39,12 @@ struct VmEntry {
   bool allow_foreign_mac = false;
   std::uint16_t owner = 0;
   std::uint8_t uplink = kNoUplink;  // where its traffic to strangers goes
+  GroupSlot group = kNoGroup;
+  std::array<bool, kDirections> is_metered{};  // has one of `limits`
   // What the pipeline meters; empty = no limit, or the device meters it.
   std::array<std::optional<meter::TwoRate>, kDirections> limits;
   std::array<std::uint32_t, kDirections> weights{1, 1};  // of borrowing
   std::array<bool, kDirections> shaped{};                // where there is a limit: what is over it waits
-  GroupSlot group = kNoGroup;
   std::array<std::shared_ptr<const TreatmentList>, kDirections> treatments;  // null: none
   std::optional<wire::Bypass> bypass;                                        // long flows may leave the pipeline
 };

@@ -144,7 +144,7 @@ void Worker::take_over(Frame& frame, const Passage& passage) noexcept {
   frame.port_id = passage.port_id;
   frame.uplink = passage.uplink;
   if (!leaves) return forwarder_.arrive(frame);
-  frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
+  look_up(frame);
   if (frame.attachment != nullptr && frame.attachment->slot != passage.slot) frame.attachment = nullptr;
   forwarder_.from_vm(frame);
 }
@@ -165,28 +165,43 @@ void Worker::book_bypassed(std::uint64_t now_ns) noexcept {
 void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept {
   std::uint64_t bytes = 0;
   const bool is_uplink = port_id < snapshot_->ports.size() && snapshot_->ports[port_id].uplink != kNoUplink;
+  const bool is_read = tracker_.is_on() || snapshot_->treats;  // past its addresses
   for (auto* packet : packets) rte_prefetch0(rte_pktmbuf_mtod(packet, const void*));
   for (std::size_t i = 0; i < packets.size(); ++i) {
     auto& frame = frames_[i];
     frame.packet = packets[i];
     frame.port_id = port_id;
     frame.uplink = kNoUplink;
-    parse(frame);
-    bytes += frame.size;
-    if (is_uplink)
-      from_uplink(frame);
+    if (is_read)
+      parse(frame);
     else
-      from_vm_port(frame);
+      parse_link(frame);
+    bytes += frame.size;
+    if (!is_uplink) look_up(frame);
   }
+  for (auto& frame : std::span(frames_.data(), packets.size())) is_uplink ? from_uplink(frame) : from_vm_port(frame);
   books_.port(port_id).rx_packets.add(packets.size());
   books_.port(port_id).rx_bytes.add(bytes);
   forwarder_.run();
 }
 
+// Both ends, of all frames of a burst before anything is counted: what is known of a VM is on its way by then.
+void Worker::look_up(Frame& frame) noexcept {
+  const auto& directory = snapshot_->directory;
+  const auto* sender = directory.by_source(frame.port_id, frame.parsed.source);
+  frame.attachment = sender;
+  frame.route.local = nullptr;
+  if (sender == nullptr) return;
+  books_.prefetch(sender->slot, Direction::kEgress, sender->is_policed[index(Direction::kEgress)]);
+  const auto* receiver = directory.by_destination(sender->segment, frame.parsed.destination);
+  frame.route.local = receiver;
+  if (receiver != nullptr)
+    books_.prefetch(receiver->slot, Direction::kIngress, receiver->is_policed[index(Direction::kIngress)]);
+}
+
 // To its egress stage, here or at the VM's owner.
 void Worker::from_vm_port(Frame& frame) noexcept {
-  const auto* sender = snapshot_->directory.by_source(frame.port_id, frame.parsed.source);
-  frame.attachment = sender;
+  const auto* sender = frame.attachment;
   if (sender != nullptr && sender->owner == id_) [[likely]] {
     frame.slot = sender->slot;
     return forwarder_.from_vm(frame);

@@ -63,6 +63,7 @@ class Worker {
   void book_bypassed(std::uint64_t now_ns) noexcept;
   void take_over(Frame& frame, const Passage& passage) noexcept;
   void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
+  void look_up(Frame& frame) noexcept;
   void from_vm_port(Frame& frame) noexcept;
   void from_uplink(Frame& frame) noexcept;
   void lost(const Frame& frame, wire::DropCause cause) noexcept { forwarder_.drop(frame, {}, cause); }

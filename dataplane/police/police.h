@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decides which packets of one VM's burst pass: its two-rate meter, its tenant's cap, and what the uplink lends.
+// Decides which packets of a VM pass: its two-rate meter, its tenant's cap, and what the uplink lends.
 // Place: dataplane/police. Arithmetic only: no port, no packet, no clock. Thread safety: the VM's owner calls.
 #pragma once
 #include <cstdint>
-#include <span>
 
 #include "common/meter/lending.h"
 #include "common/meter/residual.h"
@@ -11,26 +10,65 @@
 
 namespace foreflow::police {
 
-struct Offer {
-  std::uint32_t size = 0;    // L2 bytes without FCS at the VM's port
-  bool over_uplink = false;  // crosses the uplink, so its capacity is charged
-  bool passes = false;       // the answer
+// One direction of one uplink during a burst of one worker, whatever VMs it is of: the shared residual is read when the
+// first packet asks for it, and written once, by settle().
+class Uplink {
+ public:
+  Uplink() = default;
+  Uplink(meter::Residual* residual, meter::Lender* lender) : residual_(residual), lender_(lender) {}
+
+  bool is_there() const noexcept { return residual_ != nullptr; }
+  // `borrower`: whose share counts; null: nobody shares.
+  bool lends(meter::Borrower* borrower, std::uint64_t now_ns) noexcept {
+    if (borrower != nullptr && !has_share(*borrower, now_ns)) return false;
+    return loan(now_ns).is_positive();
+  }
+  void charge(Bytes size, meter::Colour colour, meter::Borrower* borrower, std::uint64_t now_ns) noexcept {
+    loan(now_ns).take(size);
+    if (colour == meter::Colour::kGreen)
+      green_bytes_ += size.value;
+    else if (borrower != nullptr)
+      borrower->borrow(size);
+  }
+  void settle(std::uint64_t now_ns) noexcept {
+    if (!open_) return;
+    residual_->settle(loan_, now_ns);
+    if (lender_ != nullptr) lender_->green(Bytes{green_bytes_});
+    open_ = false;
+    green_bytes_ = 0;
+  }
+
+ private:
+  meter::Residual::Loan& loan(std::uint64_t now_ns) noexcept {
+    if (!open_) loan_ = residual_->open(now_ns);
+    open_ = true;
+    return loan_;
+  }
+  bool has_share(meter::Borrower& borrower, std::uint64_t now_ns) noexcept {
+    lender_->enlist(borrower);
+    borrower.refill(lender_->level(), now_ns);
+    return lender_->level().is_unlimited() || borrower.may_borrow();
+  }
+
+  meter::Residual* residual_ = nullptr;
+  meter::Lender* lender_ = nullptr;
+  meter::Residual::Loan loan_;
+  bool open_ = false;
+  std::uint64_t green_bytes_ = 0;
 };
 
 // What stands in the way of one VM and direction. Everything may be null.
 struct Limits {
   meter::TwoRateMeter* meter = nullptr;  // null: no limit, or the device meters; everything is green
-  meter::Residual* uplink = nullptr;     // null when no packet of the burst crosses one
-  meter::Residual* group = nullptr;      // the cap that the VM shares with others of its tenant
-  // Weighted sharing of what the uplink lends; both or none.
-  meter::Lender* lender = nullptr;
-  meter::Borrower* borrower = nullptr;
+  Uplink* uplink = nullptr;
+  meter::Residual* group = nullptr;     // the cap that the VM shares with others of its tenant
+  meter::Borrower* borrower = nullptr;  // the VM's share of what the uplink lends
 };
 
-// Green always passes and is charged. Yellow passes while its tenant's cap has room for it, and over the uplink while
-// the residual lends and the VM's share is not used up. Red never passes. Between local VMs nothing is charged to the
-// uplink. Each shared residual is read once and written at most once, but the tenant's again when another worker
+// True: the packet passes, and is charged. Green always passes. Yellow passes while its tenant's cap has room for it,
+// and over the uplink while the residual lends and the VM's share is not used up. Red never passes. Between local VMs
+// nothing is charged to the uplink. The tenant's residual is written per packet, and read again when another worker
 // charged it meanwhile: its cap is exact.
-void decide(const Limits& limits, std::span<Offer> burst, std::uint64_t now_ns) noexcept;
+bool admit(const Limits& limits, Bytes size, bool over_uplink, std::uint64_t now_ns) noexcept;
 
 }  // namespace foreflow::police

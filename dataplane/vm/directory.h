@@ -22,6 +22,7 @@ struct alignas(32) Attachment {
   std::uint16_t owner = 0;                     // worker
   std::uint16_t flood_list = 0;                // of its segment, in the snapshot
   std::array<bool, kDirections> is_policed{};  // something limits the VM: a meter of the pipeline or its tenant's cap
+  std::array<bool, kDirections> is_treated{};  // the operator has rules for parts of its traffic
 };
 
 // Two exact-match tables over the same attachments: where a frame goes is asked by (segment, MAC); where it comes from

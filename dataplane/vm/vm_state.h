@@ -9,10 +9,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 #include "common/category.h"
 #include "common/counter.h"
+#include "common/huge_allocator.h"
 #include "common/ids.h"
 #include "common/meter/lending.h"
 #include "common/meter/two_rate.h"
@@ -133,12 +134,12 @@ struct alignas(64) VmState {
 // The states of all slots; lives as long as the process.
 class VmTable {
  public:
-  VmTable() : states_(std::make_unique<VmState[]>(kMostVms)) {}
+  VmTable() : states_(kMostVms) {}
   VmState& operator[](Slot slot) noexcept { return states_[slot]; }
   const VmState& operator[](Slot slot) const noexcept { return states_[slot]; }
 
  private:
-  std::unique_ptr<VmState[]> states_;  // alignas(64) is honoured by operator new since C++17
+  std::vector<VmState, HugeAllocator<VmState>> states_;
 };
 
 }  // namespace foreflow::vm

@@ -76,23 +76,21 @@ class Borrowing {
 
   void poll(std::size_t worker, std::uint64_t now_ns, std::vector<Passed>* borrowed) {
     lenders_[worker]->turn(scene_.capacity, now_ns);
+    police::Uplink uplink(&uplink_, lenders_[worker].get());
     for (auto i = worker; i < vms_.size(); i += scene_.workers) {
       auto& vm = vms_[i];
       vm.owed += vm.rate.value * scene_.poll_ns;
       const auto frames = std::min<std::uint64_t>(vm.owed / (scene_.frame * kNanosPerSecond), kMostFrames);
       vm.owed -= frames * scene_.frame * kNanosPerSecond;
       if (frames == 0) continue;
-      std::array<police::Offer, kMostFrames> offers;
-      offers.fill({scene_.frame, true, false});
-      const std::span burst(offers.data(), frames);
-      police::decide(
-          {.meter = &vm.meter, .uplink = &uplink_, .lender = lenders_[worker].get(), .borrower = &vm.borrower}, burst,
-          now_ns);
+      const police::Limits limits{.meter = &vm.meter, .uplink = &uplink, .borrower = &vm.borrower};
       std::uint64_t bytes = 0;
-      for (const auto& offer : burst) (offer.passes ? bytes : vm.refused) += offer.size;
+      for (std::uint64_t frame = 0; frame < frames; ++frame)
+        (police::admit(limits, Bytes{scene_.frame}, true, now_ns) ? bytes : vm.refused) += scene_.frame;
       vm.passed += bytes;
       if (borrowed != nullptr && i != 0 && bytes != 0) borrowed->push_back({now_ns, bytes});
     }
+    uplink.settle(now_ns);
   }
 
   static constexpr std::size_t kMostFrames = 32;

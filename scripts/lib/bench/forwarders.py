@@ -49,7 +49,7 @@ class Forwarder:
             self.bench.processes.require_alive(self.name)
             queues = self.probe.queues().values()
             return len({thread for packets, thread in queues if packets > 0}) >= threads
-        wait_until(polls, f"{self.name} polls", 30)
+        wait_until(polls, f"{self.name} polls", 120)  # patterns are compiled first
 
     def settle(self, seconds=300):
         """Until it has received so much that nearly every flow was drawn."""

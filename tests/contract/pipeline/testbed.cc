@@ -62,7 +62,8 @@ std::vector<FrameBytes> RingPort::sent(rte_ring& ring) {
 }
 
 Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock,
-                 std::unique_ptr<offload::OffloadBackend> device, const classify::FlowClassifierConfig& classify)
+                 std::unique_ptr<offload::OffloadBackend> device, const classify::FlowClassifierConfig& classify,
+                 std::uint32_t flows)
     : bed_(test_beds++), workers_(workers), enforcer_(std::move(device)) {
   auto started = port::Ports::start(config_for(workers));
   must(started.has_value(), started ? "" : started.error().message);
@@ -72,7 +73,7 @@ Testbed::Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, cons
     must(added.has_value(), added ? "" : added.error().message);
   }
   auto engine = Engine::create(
-      {.workers = workers, .flows = {.capacity = 4096, .most_per_vm = 2048}, .clock = clock, .classify = classify},
+      {.workers = workers, .flows = {.capacity = flows, .most_per_vm = 2048}, .clock = clock, .classify = classify},
       devices_->pool());
   must(engine.has_value(), engine ? "" : engine.error().message);
   engine_ = std::move(*engine);

@@ -44,12 +44,14 @@ struct RingPort {
 class Testbed {
  public:
   static constexpr std::uint64_t kSecond = 1'000'000'000;
+  static constexpr std::uint32_t kFlows = 4096;
 
   // Every port has one receive and transmit queue per worker.
-  // `device`: enforces what it takes; null: everything is the pipeline's.
+  // `device`: enforces what it takes; null: everything is the pipeline's. `flows`: capacity per worker; 0: none is
+  // followed.
   Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock = {},
           std::unique_ptr<offload::OffloadBackend> device = nullptr,
-          const classify::FlowClassifierConfig& classify = {});
+          const classify::FlowClassifierConfig& classify = {}, std::uint32_t flows = kFlows);
   ~Testbed();
 
   // Applies the state and waits for the grace period. Returns what was achieved.

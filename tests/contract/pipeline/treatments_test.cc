@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator's rules in the pipeline, and what reports say of them.
+#include <tuple>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +19,8 @@ constexpr VmId kDb{2};
 constexpr std::uint8_t kUdp = 17;
 constexpr std::size_t kTrafficClass = 15;
 
-class Treatments : public testing::TestWithParam<std::uint16_t> {
+// Workers, and flows that each can follow.
+class Treatments : public testing::TestWithParam<std::tuple<std::uint16_t, std::uint32_t>> {
  protected:
   wire::Applied apply(std::vector<wire::Treatment> treatments) {
     wire::DesiredState desired;
@@ -42,9 +45,12 @@ class Treatments : public testing::TestWithParam<std::uint16_t> {
     return sample_of(report, vm).directions[index(direction)].drops[wire::index(wire::DropCause::kFiltered)];
   }
 
-  Testbed bed_{GetParam(), {{"web"}, {"db"}, {"probe"}, {"uplink", config::PortRole::kUplink}}};
+  Testbed bed_{
+      std::get<0>(GetParam()), {{"web"}, {"db"}, {"probe"}, {"uplink", config::PortRole::kUplink}}, {}, nullptr, {},
+      std::get<1>(GetParam())};
 };
-INSTANTIATE_TEST_SUITE_P(Workers, Treatments, testing::Values(1, 3));
+INSTANTIATE_TEST_SUITE_P(Workers, Treatments,
+                         testing::Combine(testing::Values(1, 3), testing::Values(0, Testbed::kFlows)));
 
 TEST_P(Treatments, ADroppedPacketIsCountedForTheVmAndTheRule) {
   const auto applied = apply({{.match = {.ip_protocol = kUdp, .remote_port = 53}, .drop = true}});
@@ -58,6 +64,24 @@ TEST_P(Treatments, ADroppedPacketIsCountedForTheVmAndTheRule) {
   EXPECT_EQ(report.intents[0].dropped_packets, 1u);
   EXPECT_EQ(report.intents[0].dropped_bytes, out(53).size());
   EXPECT_EQ(bed_.in_use(), 0u);
+}
+
+TEST_P(Treatments, BetweenTwoVmsBothSidesRulesHold) {
+  const wire::TrafficMatch dns{.ip_protocol = kUdp, .remote_port = 53};
+  const wire::TrafficMatch from_port_80{.ip_protocol = kUdp, .remote_port = 80};
+  apply({{.match = dns, .drop = true},
+         {.vm = kDb, .direction = Direction::kIngress, .match = from_port_80, .drop = true}});
+  const auto send_to_db = [&](std::uint16_t source_port, std::uint16_t destination_port) {
+    send(make_frame(
+        {.source = mac(1), .destination = mac(2), .source_port = source_port, .destination_port = destination_port}));
+  };
+  send_to_db(1000, 53);
+  send_to_db(80, 54);
+  send_to_db(1000, 54);
+  EXPECT_THAT(bed_.sent("db"), SizeIs(1));
+  const auto report = bed_.report();
+  EXPECT_EQ(filtered(report, kWeb, Direction::kEgress), 1u);
+  EXPECT_EQ(filtered(report, kDb, Direction::kIngress), 1u);
 }
 
 TEST_P(Treatments, MarkingWritesTheTrafficClass) {

@@ -16,6 +16,19 @@ meter::TwoRateMeter meter_of(std::uint64_t cbs, std::uint64_t pbs) {
   return meter;
 }
 
+struct Offer {
+  std::uint32_t size = 0;
+  bool over_uplink = false;
+  bool passes = false;
+};
+
+void decide(meter::TwoRateMeter* meter, meter::Residual& residual, std::vector<Offer>& burst) {
+  Uplink uplink(&residual, nullptr);
+  for (auto& offer : burst)
+    offer.passes = admit({.meter = meter, .uplink = &uplink}, Bytes{offer.size}, offer.over_uplink, kNow);
+  uplink.settle(kNow);
+}
+
 std::vector<Offer> burst(std::size_t count, bool over_uplink = true) {
   return std::vector<Offer>(count, Offer{100, over_uplink, false});
 }
@@ -30,7 +43,7 @@ TEST(Police, WithoutAMeterEverythingPassesAndIsCharged) {
   meter::Residual residual;
   residual.set_capacity(BytesPerSecond{100'000});
   auto offers = burst(32);
-  decide({.uplink = &residual}, offers, kNow);
+  decide(nullptr, residual, offers);
   EXPECT_EQ(passed(offers), 32u);
   EXPECT_FALSE(residual.lends(kNow));  // 3,200 bytes are 32 ms of the uplink
 }
@@ -41,7 +54,7 @@ TEST(Police, GreenPassesEvenWhenTheUplinkIsInDebt) {
   residual.charge(Bytes{1000}, kNow);
   auto meter = meter_of(500, 1000);
   auto offers = burst(5);
-  decide({.meter = &meter, .uplink = &residual}, offers, kNow);
+  decide(&meter, residual, offers);
   EXPECT_EQ(passed(offers), 5u);
 }
 
@@ -54,10 +67,10 @@ TEST(Police, YellowPassesOnlyWhileTheUplinkLends) {
   auto lent = meter_of(200, 1000);
   auto refused = meter_of(200, 1000);
   auto offers = burst(8);
-  decide({.meter = &lent, .uplink = &rich}, offers, kNow);
+  decide(&lent, rich, offers);
   EXPECT_EQ(passed(offers), 8u);
   offers = burst(8);
-  decide({.meter = &refused, .uplink = &poor}, offers, kNow);
+  decide(&refused, poor, offers);
   EXPECT_EQ(passed(offers), 2u);
 }
 
@@ -67,10 +80,10 @@ TEST(Police, ARefusedYellowPacketTakesNoTokens) {
   residual.charge(Bytes{1000}, kNow);
   auto meter = meter_of(100, 500);
   auto offers = burst(5);
-  decide({.meter = &meter, .uplink = &residual}, offers, kNow);
+  decide(&meter, residual, offers);
   EXPECT_EQ(passed(offers), 1u);
   auto between_vms = burst(5, false);
-  decide({.meter = &meter, .uplink = &residual}, between_vms, kNow);
+  decide(&meter, residual, between_vms);
   EXPECT_EQ(passed(between_vms), 4u);  // what was left of the cap's 500 bytes
 }
 
@@ -78,7 +91,7 @@ TEST(Police, RedNeverPasses) {
   meter::Residual residual;
   auto meter = meter_of(200, 300);
   auto offers = burst(10);
-  decide({.meter = &meter, .uplink = &residual}, offers, kNow);
+  decide(&meter, residual, offers);
   EXPECT_EQ(passed(offers), 3u);
 }
 
@@ -86,7 +99,7 @@ TEST(Police, TrafficBetweenVmsDoesNotTouchTheUplink) {
   meter::Residual residual;
   residual.set_capacity(BytesPerSecond{1});
   auto offers = burst(32, false);
-  decide({.uplink = &residual}, offers, kNow);
+  decide(nullptr, residual, offers);
   EXPECT_TRUE(residual.lends(kNow));
 }
 

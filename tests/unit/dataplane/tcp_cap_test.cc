@@ -62,10 +62,9 @@ class Source {
   }
 
   void send() {
-    police::Offer offer{path_.frame, true, false};
-    police::decide({.meter = &meter_}, std::span(&offer, 1), now_ns_);
-    if (offer.passes) passed_ += path_.frame;
-    answers_.push_back({now_ns_ + path_.round_trip_ns, !offer.passes});
+    const bool passes = police::admit({.meter = &meter_}, Bytes{path_.frame}, true, now_ns_);
+    if (passes) passed_ += path_.frame;
+    answers_.push_back({now_ns_ + path_.round_trip_ns, !passes});
     now_ns_ += path_.frame * kSecond / (4 * path_.cap);  // the sender's own line has four times the cap
   }
 
