@@ -54,11 +54,19 @@ FlowTable::FlowTable(const FlowTableConfig& config)
   for (Index i = 0; i < records_.size(); ++i) records_[i].last_seen_10ms = i + 1 < records_.size() ? i + 1 : kNone;
 }
 
+// The first choice as long as it is not nearly full: a record there is asked from memory one wait earlier.
 FlowTable::Place FlowTable::vacancy(std::uint64_t digest) noexcept {
+  constexpr int kAmple = 3;
   auto* bucket = &buckets_[first_choice(digest)];
-  auto* other = &buckets_[second_choice(digest)];
-  if (std::popcount(other->matching(0)) > std::popcount(bucket->matching(0))) bucket = other;
-  const auto empty = bucket->matching(0);
+  auto empty = bucket->matching(0);
+  if (std::popcount(empty) < kAmple) {
+    auto* other = &buckets_[second_choice(digest)];
+    const auto others = other->matching(0);
+    if (std::popcount(others) > std::popcount(empty)) {
+      bucket = other;
+      empty = others;
+    }
+  }
   if (empty == 0) return {};
   return {bucket, static_cast<unsigned>(std::countr_zero(empty))};
 }

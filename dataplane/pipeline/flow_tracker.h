@@ -45,7 +45,7 @@ class FlowTracker {
     place.digest = flows_.digest(place.key);
     flows_.prefetch(place.digest);
   }
-  void prefetch(const Place& place) const noexcept { flows_.prefetch_record(place.digest); }
+  [[gnu::always_inline]] void prefetch(const Place& place) const noexcept { flows_.prefetch_record(place.digest); }
   // The packet's flow; null when it has none (not IP) or the table is full. Bytes are added once the packet passes.
   flow::FlowRecord* track(const Packet& packet, const Place& place, std::uint64_t now_ns) noexcept {
     if (packet.parsed.ip_version == 0) return nullptr;

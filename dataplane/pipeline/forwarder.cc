@@ -4,6 +4,13 @@
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
+namespace {
+
+[[gnu::always_inline]] inline void prefetch(const FlowTracker& tracker, std::span<Frame* const> frames) noexcept {
+  for (const auto* frame : frames) tracker.prefetch(frame->flow);
+}
+
+}  // namespace
 
 Forwarder::Forwarder(const ForwarderWiring& wiring)
     : w_(wiring), tracks_(wiring.tracker.is_on()), treater_(wiring.books, wiring.outbox, wiring.pool) {
@@ -152,7 +159,7 @@ void Forwarder::arrive(Frame& frame) noexcept {
 }
 
 void Forwarder::run() noexcept {
-  prefetch(std::span(leaving_.data(), leaving_count_));
+  if (tracks_) prefetch(w_.tracker, std::span(leaving_.data(), leaving_count_));
   for (std::size_t i = 0; i < leaving_count_; ++i) {
     auto& frame = *leaving_[i];
     auto* flow = track(frame, Direction::kEgress);
@@ -174,7 +181,7 @@ void Forwarder::settle() noexcept {
 }
 
 void Forwarder::finish() noexcept {
-  prefetch(std::span(arriving_.data(), arriving_count_));
+  if (tracks_) prefetch(w_.tracker, std::span(arriving_.data(), arriving_count_));
   for (std::size_t i = 0; i < arriving_count_; ++i) {
     auto& frame = *arriving_[i];
     auto* flow = track(frame, Direction::kIngress);
@@ -190,11 +197,6 @@ void Forwarder::finish() noexcept {
 
 void Forwarder::prepare(Frame& frame, Direction direction) const noexcept {
   if (tracks_) w_.tracker.prepare(frame.parsed, frame.slot, direction, frame.flow);
-}
-
-void Forwarder::prefetch(std::span<Frame* const> frames) const noexcept {
-  if (!tracks_) return;
-  for (const auto* frame : frames) w_.tracker.prefetch(frame->flow);
 }
 
 flow::FlowRecord* Forwarder::track(const Frame& frame, Direction direction) noexcept {

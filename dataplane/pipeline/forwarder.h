@@ -125,7 +125,6 @@ class Forwarder {
   bool goes_straight(const vm::Attachment& sender, const vm::Attachment& receiver) const noexcept;
   bool route(Frame& frame) const noexcept;
   void prepare(Frame& frame, Direction direction) const noexcept;
-  void prefetch(std::span<Frame* const> frames) const noexcept;
   flow::FlowRecord* track(const Frame& frame, Direction direction) noexcept;
   bool passes(const Frame& frame, Direction direction, bool over_uplink) noexcept;
   bool decide(const Frame& frame, Direction direction, bool over_uplink) noexcept;

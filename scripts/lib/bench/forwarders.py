@@ -52,8 +52,8 @@ class Forwarder:
         wait_until(polls, f"{self.name} polls", 120)  # patterns are compiled first
 
     def settle(self, seconds=300):
-        """Until it has received so much that nearly every flow was drawn."""
-        packets = 6 * traffic.FLOWS * (self.variations or 1)  # all but e^-6 of them
+        """Until nearly every flow was drawn often enough to have its verdict: five packets of twelve have a payload."""
+        packets = 40 * traffic.FLOWS * (self.variations or 1)
         wait_until(lambda: sum(queue[0] for queue in self.probe.queues().values()) >= packets,
                    f"{self.name} has received {packets} packets", seconds)
 
