@@ -6,8 +6,9 @@
 namespace foreflow::pipeline {
 namespace {
 
-[[gnu::always_inline]] inline void prefetch(const FlowTracker& tracker, std::span<Frame* const> frames) noexcept {
-  for (const auto* frame : frames) tracker.prefetch(frame->flow);
+[[gnu::always_inline]] inline void prefetch(const FlowTracker& tracker, std::span<Frame* const> frames,
+                                            Direction direction) noexcept {
+  for (const auto* frame : frames) tracker.prefetch(frame->flows[index(direction)]);
 }
 
 }  // namespace
@@ -82,7 +83,9 @@ void Forwarder::from_vm(Frame& frame) noexcept {
     frame.route = {Route::Kind::kLocal, {}, frame.attachment->segment, local, nullptr};
   else if (!route(frame))
     return drop(frame, account_of(frame, Direction::kEgress), frame.route.refused);
-  prepare(frame, Direction::kEgress);
+  prepare(frame, frame.slot, Direction::kEgress);
+  frame.is_awaited = local != nullptr && local->owner == w_.worker;
+  if (frame.is_awaited) prepare(frame, local->slot, Direction::kIngress);
   leaving_[leaving_count_++] = &frame;
 }
 
@@ -153,13 +156,14 @@ void Forwarder::arrive(Frame& frame) noexcept {
   w_.books.offered(frame.slot, Direction::kIngress, frame.size, now_ns_);
   if (!fits(frame.size, snapshot_->ports[frame.port_id].largest_frame)) [[unlikely]]
     return drop(frame, account_of(frame, Direction::kIngress), wire::DropCause::kMtu);
-  prepare(frame, Direction::kIngress);
+  if (!frame.is_awaited) prepare(frame, frame.slot, Direction::kIngress);
+  frame.is_awaited = false;
   arriving_[arriving_count_++] = &frame;
   if (arriving_count_ == kBurst) finish();
 }
 
 void Forwarder::run() noexcept {
-  if (tracks_) prefetch(w_.tracker, std::span(leaving_.data(), leaving_count_));
+  if (tracks_) prefetch(w_.tracker, std::span(leaving_.data(), leaving_count_), Direction::kEgress);
   for (std::size_t i = 0; i < leaving_count_; ++i) {
     auto& frame = *leaving_[i];
     auto* flow = track(frame, Direction::kEgress);
@@ -181,7 +185,7 @@ void Forwarder::settle() noexcept {
 }
 
 void Forwarder::finish() noexcept {
-  if (tracks_) prefetch(w_.tracker, std::span(arriving_.data(), arriving_count_));
+  if (tracks_) prefetch(w_.tracker, std::span(arriving_.data(), arriving_count_), Direction::kIngress);
   for (std::size_t i = 0; i < arriving_count_; ++i) {
     auto& frame = *arriving_[i];
     auto* flow = track(frame, Direction::kIngress);
@@ -195,13 +199,14 @@ void Forwarder::finish() noexcept {
   spares_used_ = 0;
 }
 
-void Forwarder::prepare(Frame& frame, Direction direction) const noexcept {
-  if (tracks_) w_.tracker.prepare(frame.parsed, frame.slot, direction, frame.flow);
+void Forwarder::prepare(Frame& frame, vm::Slot slot, Direction direction) const noexcept {
+  if (tracks_) w_.tracker.prepare(frame.parsed, slot, direction, frame.flows[index(direction)]);
 }
 
 flow::FlowRecord* Forwarder::track(const Frame& frame, Direction direction) noexcept {
   if (!tracks_) return nullptr;
-  return w_.tracker.track({frame.parsed, bytes_of(frame.packet), frame.slot, direction}, frame.flow, now_ns_);
+  return w_.tracker.track({frame.parsed, bytes_of(frame.packet), frame.slot, direction}, frame.flows[index(direction)],
+                          now_ns_);
 }
 
 bool Forwarder::is_over_uplink(const Frame& frame, Direction direction) const noexcept {

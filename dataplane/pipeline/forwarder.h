@@ -40,9 +40,10 @@ struct Frame {
   std::uint16_t port_id = 0;        // egress: where it was received; ingress: where the VM is
   std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
   bool malformed = false;
-  Route route;  // egress
+  bool is_awaited = false;          // flows[kIngress] is prepared: a stage before knew where it goes
+  Route route;                      // egress
   net::Parsed parsed;
-  FlowTracker::Place flow;
+  std::array<FlowTracker::Place, kDirections> flows;
 };
 
 inline std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
@@ -124,7 +125,7 @@ class Forwarder {
   const vm::Attachment* usual_receiver(const Frame& frame) const noexcept;
   bool goes_straight(const vm::Attachment& sender, const vm::Attachment& receiver) const noexcept;
   bool route(Frame& frame) const noexcept;
-  void prepare(Frame& frame, Direction direction) const noexcept;
+  void prepare(Frame& frame, vm::Slot slot, Direction direction) const noexcept;
   flow::FlowRecord* track(const Frame& frame, Direction direction) noexcept;
   bool passes(const Frame& frame, Direction direction, bool over_uplink) noexcept;
   bool decide(const Frame& frame, Direction direction, bool over_uplink) noexcept;

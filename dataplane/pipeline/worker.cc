@@ -172,6 +172,7 @@ void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexce
     frame.packet = packets[i];
     frame.port_id = port_id;
     frame.uplink = kNoUplink;
+    frame.is_awaited = false;
     if (is_read)
       parse(frame);
     else
