@@ -108,8 +108,8 @@ class FlowTable {
   }
   // In three passes over a burst: digest and prefetch() of all, prefetch_record() of all, then find_or_insert() of all.
   std::uint64_t digest(const FlowKey& key) const noexcept { return hash(key, seed_); }
-  // Always inline, as everything around them: GCC takes a function that only prefetches for one without effect, and drops
-  // the calls.
+  // Always inline, as everything around them: GCC takes a function that only prefetches for one without effect, and
+  // drops the calls.
   [[gnu::always_inline]] void prefetch(std::uint64_t digest) const noexcept {
     __builtin_prefetch(&buckets_[first_choice(digest)]);
   }

@@ -40,8 +40,8 @@ struct Frame {
   std::uint16_t port_id = 0;        // egress: where it was received; ingress: where the VM is
   std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
   bool malformed = false;
-  bool is_awaited = false;          // flows[kIngress] is prepared: a stage before knew where it goes
-  Route route;                      // egress
+  bool is_awaited = false;  // flows[kIngress] is prepared: a stage before knew where it goes
+  Route route;              // egress
   net::Parsed parsed;
   std::array<FlowTracker::Place, kDirections> flows;
 };

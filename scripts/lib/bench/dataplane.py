@@ -115,7 +115,8 @@ def classifying(bench, rounds):
     capture = bench.folder / "conversations.pcap"
     run([bench.binaries / "bench_conversations", capture])
     named = bench.folder / "named.tsv"
-    run([bench.binaries / "foreflow-classify", capture, "--signatures", ROOT / "configs/signatures", "-o", named])
+    run([bench.binaries / "foreflow-classify", capture, "--signatures", ROOT / "configs/signatures", "--no-port-hints",
+         "-o", named])
     rows = [dict(zip(COLUMNS, line.split("\t"))) for line in named.read_text().splitlines()[1:]]
     known = sum(row["protocol"] != "unknown" for row in rows)
     if (len(rows), known) != (CONVERSATIONS, CONVERSATIONS - 2):
