@@ -98,7 +98,8 @@ void Worker::use_devices(std::span<const port::Port> devices) {
 void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
   tracker_.use(snapshot.signatures.get(), id_);  // first of all: the former ones may be gone already
   use_devices(snapshot.devices);
-  for (std::size_t slot = 0; slot < vm::kMostVms; ++slot) {
+  const auto end = std::max(snapshot.vms.size(), adopted_slots_);
+  for (std::size_t slot = 0; slot < end; ++slot) {
     const auto* entry = snapshot.vm(static_cast<vm::Slot>(slot));
     if (entry != nullptr && entry->owner != id_) continue;
     auto& occupant = occupants_[slot];
@@ -111,6 +112,7 @@ void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
     occupant = entry->id;
     forwarder_.adopt(static_cast<vm::Slot>(slot), *entry, now_ns);
   }
+  adopted_slots_ = snapshot.vms.size();
   adopted_ = snapshot.serial;
 }
 

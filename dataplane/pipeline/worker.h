@@ -81,6 +81,7 @@ class Worker {
   std::vector<port::Port> devices_;  // whose queues these are
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t adopted_ = ~std::uint64_t{0};   // serial of the snapshot in use
+  std::size_t adopted_slots_ = 0;               // of that snapshot
   std::vector<std::optional<VmId>> occupants_;  // whose flows and meters the slots we own hold
   std::uint64_t taken_over_ = 0;
   std::array<Frame, kBurst> frames_;  // of the burst in hand

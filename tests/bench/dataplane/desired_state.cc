@@ -19,7 +19,9 @@ struct Wish {
   std::uint32_t vms = 64;
   std::uint64_t cir = 0;  // bytes/s; 0 = no limits
   std::uint64_t pir = 0;
+  std::vector<std::uint64_t> caps;  // bytes/s of the first VMs, committed and peak, both directions; instead of the two
   bool hardware = false;
+  bool shape = false;
 };
 
 wire::DesiredState desired_state(const Wish& wish) {
@@ -31,11 +33,18 @@ wire::DesiredState desired_state(const Wish& wish) {
     // The capture's addresses: 02:00:00:00:00:NN.
     const MacAddress mac{{2, 0, 0, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}};
     state.vms.push_back({id, fmt::format("vm{}", i), {{wish.ports[i % wish.ports.size()], mac, {}}}, false});
-    if (wish.cir == 0) continue;
+    const auto cir = wish.caps.empty() ? wish.cir : i < wish.caps.size() ? wish.caps[i] : 0;
+    const auto pir = wish.caps.empty() ? wish.pir : cir;
+    if (cir == 0) continue;
     for (const auto direction : kBothDirections)
       state.intents.push_back({IntentId{state.intents.size() + 1}, 0, demand,
-                               wire::Police{id, direction, BytesPerSecond{wish.cir}, BytesPerSecond{wish.pir},
-                                            Bytes{wish.cir / 20}, Bytes{wish.pir / 10 * 8}, 1}});
+                               wire::Police{.vm = id,
+                                            .direction = direction,
+                                            .cir = BytesPerSecond{cir},
+                                            .pir = BytesPerSecond{pir},
+                                            .cbs = Bytes{cir / 20},
+                                            .pbs = Bytes{pir / 10 * 8},
+                                            .shape = wish.shape}});
   }
   return state;
 }
@@ -50,8 +59,10 @@ int main(int argc, char** argv) {
   all.add_options()("out", options::value(&wish.file)->required(), "file to write (STATE_DIR/desired-state)")(
       "port", options::value(&wish.ports)->required(), "port of the VMs; several: in turn")(
       "vms", options::value(&wish.vms), "how many")("cir", options::value(&wish.cir), "bytes/s of each; 0 = no limit")(
-      "pir", options::value(&wish.pir), "bytes/s of each")("hardware", options::bool_switch(&wish.hardware),
-                                                           "limits in the device only");
+      "pir", options::value(&wish.pir), "bytes/s of each")("cap", options::value(&wish.caps)->multitoken(),
+                                                           "bytes/s of the first VM, the second, ...")(
+      "shape", options::bool_switch(&wish.shape), "what is over a limit waits")(
+      "hardware", options::bool_switch(&wish.hardware), "limits in the device only");
   try {
     options::variables_map given;
     options::store(options::parse_command_line(argc, argv, all), given);
