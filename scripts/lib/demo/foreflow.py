@@ -88,7 +88,7 @@ def port_section(name, device, role):
 class Foreflow:
     """`inside` turns a command into one that runs where the daemons run; `devices` maps port name to EAL device."""
 
-    def __init__(self, processes, folder, binaries, inside, store, devices, clock="wall", workers=1,
+    def __init__(self, processes, folder, binaries, inside, store, devices, clock="wall", workers=2,
                  eswitch=""):
         self.processes, self.folder, self.binaries, self.inside = processes, folder, binaries, inside
         self.store, self.devices, self.clock, self.workers = store, devices, clock, workers
