@@ -7,30 +7,41 @@
 namespace foreflow::predictor {
 namespace {
 
-// Weights at a value of the knob; linear in between. Each column rises.
+// Weights at a place of the walk; linear in between. Each column rises.
 struct Mixture {
-  double knob;
+  double place;
   double forecast;
   double usual;
   double hours;
   double highest;
 };
 
-// Closest together where 1 % is usually unserved: there a step costs most.
 constexpr std::array kMixtures{
-    Mixture{0, .72, .06, .03, 0},   Mixture{5, .72, .30, .15, 0},           Mixture{12, .72, .55, .38, 0},
-    Mixture{15, .72, .55, .38, .1}, Mixture{kMostKnob, .72, .55, .38, .78},
+    Mixture{0, .72, .06, .03, 0},   Mixture{5, .72, .30, .15, 0},     Mixture{12, .72, .55, .38, 0},
+    Mixture{15, .72, .55, .38, .1}, Mixture{38, .72, .55, .38, 1.84},
 };
 
-Mixture mixture(double knob) {
+// Where each knob stands: closest together where 5 % or 1 % is unserved, which for processors and memory is far earlier
+// than for the network; there a step costs most.
+constexpr std::array<double, 25> kPlaces{0, .7,   1,  1.5, 2,  2.2,  2.6, 3.2, 4,  4.4, 5,  6, 7.5,
+                                         9, 10.5, 12, 13,  14, 14.5, 15,  17,  20, 23,  27, 38};
+static_assert(kPlaces.size() == static_cast<std::size_t>(kMostKnob) + 1);
+
+double place_of(double knob) {
   const double asked = std::clamp(knob, 0.0, kMostKnob);
+  const auto below = std::min(static_cast<std::size_t>(asked), kPlaces.size() - 2);
+  return std::lerp(kPlaces[below], kPlaces[below + 1], asked - static_cast<double>(below));
+}
+
+Mixture mixture(double knob) {
+  const double place = place_of(knob);
   std::size_t above = 1;
-  while (above + 1 < kMixtures.size() && kMixtures[above].knob < asked) ++above;
+  while (above + 1 < kMixtures.size() && kMixtures[above].place < place) ++above;
   const Mixture& a = kMixtures[above - 1];
   const Mixture& b = kMixtures[above];
-  const double part = (asked - a.knob) / (b.knob - a.knob);
+  const double part = (place - a.place) / (b.place - a.place);
   auto between = [part](double x, double y) { return x + part * (y - x); };
-  return {asked, between(a.forecast, b.forecast), between(a.usual, b.usual), between(a.hours, b.hours),
+  return {place, between(a.forecast, b.forecast), between(a.usual, b.usual), between(a.hours, b.hours),
           between(a.highest, b.highest)};
 }
 
@@ -45,9 +56,9 @@ double allocation(const Evidence& evidence, double knob) {
 }
 
 std::size_t knob_for(std::span<const double> unserved, double target) {
-  for (std::size_t knob = 0; knob < unserved.size(); ++knob)
-    if (unserved[knob] <= target) return knob;
-  return unserved.empty() ? 0 : unserved.size() - 1;
+  const auto distance = [target](double share) { return std::abs(std::log(std::max(share, 1e-12) / target)); };
+  const auto nearest = std::ranges::min_element(unserved, {}, distance);
+  return static_cast<std::size_t>(nearest - unserved.begin());
 }
 
 }  // namespace foreflow::predictor

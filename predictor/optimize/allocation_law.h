@@ -27,8 +27,8 @@ double allocation(const Evidence& evidence, double knob);
 
 inline constexpr double kMostKnob = 24;
 
-// The knob among 0, 1, ... kMostKnob whose share of unserved demand came nearest to `target` from below, on past steps:
-// unserved[k] for knob k, falling. The largest knob when none is low enough.
+// The knob among 0, 1, ... kMostKnob whose share of unserved demand came nearest to `target` (above 0), as a ratio, on
+// past steps: unserved[k] for knob k, falling. 0 for none.
 std::size_t knob_for(std::span<const double> unserved, double target);
 
 }  // namespace foreflow::predictor

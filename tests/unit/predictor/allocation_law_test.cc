@@ -45,10 +45,11 @@ TEST(AllocationLaw, TakesAKnobOutOfRangeAsTheNearest) {
   EXPECT_EQ(allocation(evidence, 99), allocation(evidence, kMostKnob));
 }
 
-TEST(AllocationLaw, ChoosesTheLeastKnobThatKeepsThePromise) {
+TEST(AllocationLaw, ChoosesTheKnobThatCameNearestToThePromise) {
   const std::vector<double> unserved{.2, .05, .009, .001};
   EXPECT_EQ(knob_for(unserved, .01), 2U);
   EXPECT_EQ(knob_for(unserved, .0001), 3U);
+  EXPECT_EQ(knob_for({{.3, .011, .006, 0.}}, .01), 1U);
   EXPECT_EQ(knob_for({}, .01), 0U);
 }
 
