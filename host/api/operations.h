@@ -98,6 +98,8 @@ class Operations {
   virtual Result<ForecastView> forecast(const std::string& vm, Direction direction) const = 0;
   virtual Result<std::vector<Rule>> rules(const std::string& vm) const = 0;
   virtual Result<std::vector<Flow>> flows(const std::string& vm) const = 0;  // largest first
+  // Asks for the signature files to be read again; the names of the dataplanes that were asked.
+  virtual Result<std::vector<std::string>> reload_signatures(const std::string& dataplane) = 0;
 };
 
 }  // namespace foreflow::api

@@ -62,4 +62,13 @@ grpc::Status Service::ListFlows(grpc::ServerContext* context, const pb::ListFlow
   });
 }
 
+grpc::Status Service::ReloadSignatures(grpc::ServerContext* context, const pb::ReloadSignaturesRequest* from,
+                                       pb::SignatureReload* to) {
+  return gate_.serve(*context, from->dataplane(), [&]() -> Status {
+    return manager_.reload_signatures(from->dataplane()).map([&](const auto& asked) {
+      for (const auto& name : asked) to->add_dataplanes(name);
+    });
+  });
+}
+
 }  // namespace foreflow::api

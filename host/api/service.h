@@ -31,6 +31,8 @@ class Service final : public operations::Operator::Service {
                            operations::PolicyAccepted* to) override;
   grpc::Status ListPolicyVersions(grpc::ServerContext* context, const operations::ListPolicyVersionsRequest* from,
                                   operations::PolicyVersionList* to) override;
+  grpc::Status ReloadSignatures(grpc::ServerContext* context, const operations::ReloadSignaturesRequest* from,
+                                operations::SignatureReload* to) override;
 
  private:
   const Gate& gate_;

@@ -53,6 +53,7 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   Result<api::ForecastView> forecast(const std::string& vm, Direction direction) const override;
   Result<std::vector<api::Rule>> rules(const std::string& vm) const override;
   Result<std::vector<api::Flow>> flows(const std::string& vm) const override;
+  Result<std::vector<std::string>> reload_signatures(const std::string& dataplane) override;
   Result<api::PolicyChange> set_policy(const std::string& vm, const model::PolicyPatch& patch,
                                        const std::string& author, bool dry_run) override;
   Result<policy::Accepted> apply_policy(const policy::Proposal& proposal) override;

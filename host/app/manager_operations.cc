@@ -148,6 +148,21 @@ Result<std::vector<api::Flow>> Manager::flows(const std::string& name) const {
   return all;
 }
 
+Result<std::vector<std::string>> Manager::reload_signatures(const std::string& name) {
+  const auto known = dataplanes(name);
+  if (!known) return tl::unexpected(known.error());
+  std::vector<std::string> asked;
+  for (const auto& status : *known) {
+    const auto& dataplane = status.dataplane.name;
+    const auto told = actuator_->reload_signatures(dataplane);
+    if (told) asked.push_back(dataplane);
+    // Of all dataplanes, one that was never here misses nothing.
+    if (!told && (!name.empty() || told.error().code != ErrorCode::kNotFound)) return tl::unexpected(told.error());
+  }
+  log::info("signatures are asked to be read again", {{"dataplanes", asked.size()}});
+  return asked;
+}
+
 Result<api::PolicyChange> Manager::set_policy(const std::string& vm, const model::PolicyPatch& patch,
                                               const std::string& author, bool dry_run) {
   auto change = rosters_->set_policy(vm, patch, author, dry_run);

@@ -110,6 +110,7 @@ fabric::Installed installed_from(const json& from) {
   auto& target = installed.target;
   target.device = from.at("device").get<std::string>();
   target.signature_set = from.at("signature_set").get<std::string>();
+  installed.signature_revision = from.value("signature_revision", std::uint64_t{0});
   for (const auto& uplink : from.at("uplinks")) target.uplinks.push_back(uplink_from(uplink));
   if (from.contains("groups"))
     for (const auto& group : from.at("groups")) target.groups.push_back(group_from(group));
@@ -145,6 +146,7 @@ std::string encode_installed(const fabric::Installed& installed) {
   json to{{"generation", installed.generation.value},
           {"device", target.device},
           {"signature_set", target.signature_set},
+          {"signature_revision", installed.signature_revision},
           {"uplinks", json::array()},
           {"vms", json::array()},
           {"groups", json::array()},

@@ -155,6 +155,12 @@ Result<pb::FlowList> Client::flows(const std::string& vm, std::uint32_t most) {
   return channel_->call(&pb::Operator::Stub::ListFlows, request);
 }
 
+Result<pb::SignatureReload> Client::reload_signatures(const std::string& dataplane) {
+  pb::ReloadSignaturesRequest request;
+  request.set_dataplane(dataplane);
+  return channel_->call(&pb::Operator::Stub::ReloadSignatures, request);
+}
+
 Result<pb::PolicyChange> Client::set_policy(const pb::SetPolicyRequest& request) {
   return channel_->call(&pb::Operator::Stub::SetPolicy, request);
 }

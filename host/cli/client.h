@@ -35,6 +35,7 @@ class Client {
   Result<pb::Forecast> forecast(const std::string& vm, pb::Direction direction);
   Result<pb::RuleList> rules(const std::string& vm);
   Result<pb::FlowList> flows(const std::string& vm, std::uint32_t most);
+  Result<pb::SignatureReload> reload_signatures(const std::string& dataplane);
   Result<pb::PolicyChange> set_policy(const pb::SetPolicyRequest& request);
   Result<pb::PolicyAccepted> apply_policy(const pb::ApplyPolicyRequest& request);
   Result<pb::Explanation> explain(const pb::ExplainRequest& request);

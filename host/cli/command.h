@@ -67,6 +67,7 @@ Outcome conn_top(Context& context);
 Outcome explain_vm(Context& context);
 Outcome audit_verify(Context& context);
 Outcome audit_replay(Context& context);
+Outcome signatures_reload(Context& context);
 Outcome config_check(Context& context);
 Outcome show_status(Context& context);
 Outcome show_version(Context& context);

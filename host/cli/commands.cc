@@ -118,6 +118,8 @@ const std::vector<Command>& commands() {
        "foreflow audit replay --from 2026-12-01 --to 2026-12-02", replay_options, audit_replay, false},
       {"conn", "top", "", "tracked flows with their application, the largest first",
        "foreflow conn top --vm web --most 5", conn_options, conn_top},
+      {"signatures", "reload", "[NAME]", "let dataplanes read their signature files again",
+       "foreflow signatures reload dpu0", nullptr, signatures_reload, false},
       {"config", "check", "FILE...", "check configurations of the manager",
        "foreflow config check /etc/foreflow/foreflowd.toml", nullptr, config_check, false},
       {"status", "", "", "the manager itself: version, store, reports", "foreflow status", nullptr, show_status},

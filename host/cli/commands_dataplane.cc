@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dataplane list | show, conn top, status.
+// dataplane list | show, signatures reload, conn top, status.
 #include <fmt/format.h>
 
 #include "host/cli/command.h"
@@ -79,6 +79,19 @@ Outcome dataplane_show(Context& context) {
   for (const auto& event : item.events())
     text +=
         fmt::format("event {}  {}: {}\n", clock_text(event.time()), printable(event.kind()), printable(event.text()));
+  return text;
+}
+
+Outcome signatures_reload(Context& context) {
+  const auto manager = context.manager();
+  if (!manager) return tl::unexpected(manager.error());
+  const auto asked = (*manager)->reload_signatures(context.argument());
+  if (!asked) return failure(asked.error());
+  if (context.json) return text_of(to_json(*asked));
+  std::string text;
+  for (const auto& name : asked->dataplanes())
+    text += fmt::format(
+        "{} is asked to read its signatures again; `foreflow dataplane show {}` tells what came of it\n", name, name);
   return text;
 }
 

@@ -32,7 +32,7 @@ Status DpuActuator::apply(const Target& target) {
 }
 
 Status DpuActuator::install(Device& device, const Target& target) {
-  Installed next{{device.installed.generation.value + 1}, target};
+  Installed next{{device.installed.generation.value + 1}, target, device.installed.signature_revision};
   if (auto saved = save_(next); !saved) return saved;
   if (device.installed.generation.value != 0) device.previous = std::move(device.installed.target);
   device.installed = std::move(next);
@@ -40,8 +40,10 @@ Status DpuActuator::install(Device& device, const Target& target) {
 }
 
 Status DpuActuator::push(const Device& device) const {
-  const auto& [generation, target] = device.installed;
-  auto sent = send_(target.device, desired_state(target, generation));
+  const auto& [generation, target, signature_revision] = device.installed;
+  auto desired = desired_state(target, generation);
+  desired.signature_revision = signature_revision;
+  auto sent = send_(target.device, desired);
   // A dataplane that is away asks for its state when it comes back.
   if (!sent && sent.error().code == ErrorCode::kNotFound) return {};
   return sent;
@@ -53,6 +55,21 @@ Status DpuActuator::revert(const std::string& name) {
   if (found == devices_.end() || !found->second.previous)
     return fail(ErrorCode::kNotFound, fmt::format("there is no earlier state of '{}' to go back to", name));
   return install(found->second, Target(*found->second.previous));
+}
+
+Status DpuActuator::reload_signatures(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const auto found = devices_.find(name);
+  if (found == devices_.end() || found->second.installed.generation.value == 0)
+    return fail(ErrorCode::kNotFound,
+                fmt::format("'{}' was never told anything; it reads its signatures at its start", name));
+  auto& device = found->second;
+  auto next = device.installed;
+  ++next.generation.value;
+  ++next.signature_revision;
+  if (auto saved = save_(next); !saved) return saved;
+  device.installed = std::move(next);
+  return push(device);
 }
 
 Result<ReadBack> DpuActuator::read_back(const std::string& name) const {

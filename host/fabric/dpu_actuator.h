@@ -17,6 +17,7 @@ namespace foreflow::fabric {
 struct Installed {
   Generation generation;
   Target target;
+  std::uint64_t signature_revision = 0;
 };
 
 class DpuActuator final : public Actuator {
@@ -32,6 +33,8 @@ class DpuActuator final : public Actuator {
   Status apply(const Target& target) override;
   Result<ReadBack> read_back(const std::string& device) const override;
   Status revert(const std::string& device) override;
+  // Asks for the signature files to be read again; kNotFound when the device was never told anything.
+  Status reload_signatures(const std::string& device);
 
   // From the session of a dataplane. on_hello answers with the present desired state, whatever the dataplane has.
   Status on_hello(const wire::Hello& hello);

@@ -145,6 +145,22 @@ TEST_F(DpuActuatorTest, ReadsBackWhatTheDataplaneAnswered) {
   EXPECT_EQ(enforcement.stats.dropped_packets, 2u);
 }
 
+TEST_F(DpuActuatorTest, ReloadingSignaturesChangesTheirRevisionForGood) {
+  auto dpu = actuator();
+  EXPECT_EQ(dpu.reload_signatures("dpu0").error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(dpu.apply(target(megabits(100))));
+  ASSERT_TRUE(dpu.reload_signatures("dpu0"));
+  ASSERT_EQ(sent_.size(), 2u);
+  EXPECT_EQ(sent_[1].signature_revision, sent_[0].signature_revision + 1);
+  EXPECT_GT(sent_[1].generation, sent_[0].generation);
+  ASSERT_TRUE(dpu.apply(target(megabits(200))));
+  EXPECT_EQ(sent_[2].signature_revision, sent_[1].signature_revision);
+  EXPECT_EQ(saved_.back().signature_revision, sent_[2].signature_revision);
+  disk_full_ = true;
+  EXPECT_FALSE(dpu.reload_signatures("dpu0"));
+  EXPECT_EQ(sent_.size(), 3u);
+}
+
 TEST_F(DpuActuatorTest, RevertGoesBackAsANewGeneration) {
   auto dpu = actuator();
   ASSERT_TRUE(dpu.apply(target(megabits(100))));

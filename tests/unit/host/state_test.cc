@@ -122,7 +122,7 @@ TEST_F(StateTest, AKeptPolicyThatNoLongerFitsIsLeftOut) {
 }
 
 TEST(StateCodec, InstalledComesBackAsItWas) {
-  fabric::Installed installed{Generation{9}, {.device = "dpu0", .signature_set = "s"}};
+  fabric::Installed installed{Generation{9}, {.device = "dpu0", .signature_set = "s"}, 3};
   installed.target.uplinks = {{"up", {megabits(1000), kUnlimited}}};
   installed.target.vms = {{VmId{3}, "web", {{"p", *parse_mac("52:54:00:00:00:01"), Segment{12}}}, true}};
   installed.target.limits = {{.police = {VmId{3}, Direction::kIngress, megabits(1), kUnlimited, Bytes{5}, Bytes{6}, 7},
@@ -132,6 +132,7 @@ TEST(StateCodec, InstalledComesBackAsItWas) {
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(decoded->generation, installed.generation);
   EXPECT_EQ(decoded->target, installed.target);
+  EXPECT_EQ(decoded->signature_revision, installed.signature_revision);
 }
 
 TEST(StateCodec, DamagedTextIsMalformed) {
