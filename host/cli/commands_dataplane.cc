@@ -88,6 +88,8 @@ Outcome signatures_reload(Context& context) {
   const auto asked = (*manager)->reload_signatures(context.argument());
   if (!asked) return failure(asked.error());
   if (context.json) return text_of(to_json(*asked));
+  if (asked->dataplanes().empty())
+    return std::string("no dataplane was ever told anything; each reads its signatures at its start\n");
   std::string text;
   for (const auto& name : asked->dataplanes())
     text += fmt::format(

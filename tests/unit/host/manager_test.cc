@@ -152,6 +152,17 @@ TEST_F(ManagerTest, ARestartKeepsLimitsThatAreHeld) {
   EXPECT_GE(allocated(), megabits(80).value);
 }
 
+TEST_F(ManagerTest, SignaturesAreReadAgainOnCommand) {
+  report_minute(megabits(80));
+  const auto before = json({"dataplane", "show", "dpu0"})["desired_generation"].get<std::uint64_t>();
+  EXPECT_EQ(json({"signatures", "reload", "dpu0"})["dataplanes"], nlohmann::json({"dpu0"}));
+  EXPECT_THAT(foreflow({"signatures", "reload"}).out, HasSubstr("dpu0 is asked to read its signatures again"));
+  EXPECT_GE(json({"dataplane", "show", "dpu0"})["desired_generation"].get<std::uint64_t>(), before + 2);
+  const auto unknown = foreflow({"signatures", "reload", "dpu1"});
+  EXPECT_EQ(unknown.code, cli::ExitCode::kNotFound);
+  EXPECT_THAT(unknown.err, HasSubstr("there is no dataplane 'dpu1'; did you mean 'dpu0'?"));
+}
+
 TEST_F(ManagerTest, AReportStoredBeforeTheRestartIsADuplicateAfterIt) {
   report_minute(megabits(80));
   start();
