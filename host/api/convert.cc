@@ -180,6 +180,10 @@ pb::Rule to_proto(const Rule& rule) {
     to.set_asked_cir(police->cir.value);
     to.set_asked_pir(police->pir.value);
   }
+  if (const auto* treatment = std::get_if<wire::Treatment>(&rule.asked.what)) {
+    if (treatment->match.category) to.set_category(std::string(to_string(*treatment->match.category)));
+    if (treatment->dscp) to.set_dscp(*treatment->dscp);
+  }
   to.set_answered(rule.result.has_value());
   to.set_placement(rule.result ? std::string(to_string(rule.result->placement)) : "pending");
   if (rule.result) {

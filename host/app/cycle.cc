@@ -80,10 +80,15 @@ Result<Planned> Cycle::decide(const Roster& roster, const model::Dataplane& data
 foreflow::Status Cycle::enforce(const Roster& roster, const model::Dataplane& dataplane,
                                 const std::vector<Decision>& decisions) {
   if (roster.is_frozen(dataplane.name)) return {};
+  const auto is_enforced = [&](VmId vm) {
+    return std::min(mode_, roster.vm(vm)->policy.mode) == model::Mode::kEnforce;
+  };
   std::vector<fabric::Limit> limits;
   for (const auto& decision : decisions)
-    if (std::min(mode_, roster.vm(decision.vm)->policy.mode) == model::Mode::kEnforce) limits.push_back(decision.limit);
-  return parts_.actuator.apply(fabric::make_target(roster.fleet(), dataplane, limits));
+    if (is_enforced(decision.vm)) limits.push_back(decision.limit);
+  auto target = fabric::make_target(roster.fleet(), dataplane, limits);
+  std::erase_if(target.treatments, [&](const wire::Treatment& treatment) { return !is_enforced(treatment.vm); });
+  return parts_.actuator.apply(target);
 }
 
 void Cycle::record(const Roster& roster, const model::Dataplane& dataplane, const std::vector<Decision>& decisions) {

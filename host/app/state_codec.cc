@@ -61,6 +61,25 @@ fabric::Limit limit_from(const json& from) {
           .cap = BytesPerSecond{number("cap")}};
 }
 
+json treatment_to(const wire::Treatment& treatment) {
+  json to{{"vm", treatment.vm.value},
+          {"direction", index(treatment.direction)},
+          {"category", to_string(*treatment.match.category)},
+          {"drop", treatment.drop}};
+  if (treatment.dscp) to["dscp"] = *treatment.dscp;
+  return to;
+}
+
+wire::Treatment treatment_from(const json& from) {
+  wire::Treatment treatment;
+  treatment.vm = VmId{from.at("vm").get<std::uint32_t>()};
+  treatment.direction = from.at("direction").get<int>() == 0 ? Direction::kEgress : Direction::kIngress;
+  treatment.match.category = parse_category(from.at("category").get<std::string>()).value_or(Category::kUnknown);
+  treatment.drop = from.at("drop").get<bool>();
+  if (from.contains("dscp")) treatment.dscp = from.at("dscp").get<std::uint8_t>();
+  return treatment;
+}
+
 json group_to(const wire::GroupSpec& group) {
   return {{"name", group.name},
           {"egress", group.cap[0].value},
@@ -124,6 +143,8 @@ fabric::Installed installed_from(const json& from) {
     target.vms.push_back(std::move(spec));
   }
   for (const auto& limit : from.at("limits")) target.limits.push_back(limit_from(limit));
+  if (from.contains("treatments"))
+    for (const auto& one : from.at("treatments")) target.treatments.push_back(treatment_from(one));
   return installed;
 }
 
@@ -150,7 +171,8 @@ std::string encode_installed(const fabric::Installed& installed) {
           {"uplinks", json::array()},
           {"vms", json::array()},
           {"groups", json::array()},
-          {"limits", json::array()}};
+          {"limits", json::array()},
+          {"treatments", json::array()}};
   for (const auto& uplink : target.uplinks) to["uplinks"].push_back(uplink_to(uplink));
   for (const auto& group : target.groups) to["groups"].push_back(group_to(group));
   for (const auto& vm : target.vms) {
@@ -160,6 +182,7 @@ std::string encode_installed(const fabric::Installed& installed) {
     to["vms"].push_back(std::move(spec));
   }
   for (const auto& limit : target.limits) to["limits"].push_back(limit_to(limit));
+  for (const auto& treatment : target.treatments) to["treatments"].push_back(treatment_to(treatment));
   return to.dump();
 }
 

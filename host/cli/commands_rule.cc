@@ -32,13 +32,24 @@ std::string lending(const pb::Dataplane& dataplane) {
   return "no lending in this device: the peak is what is certain to be free (hard mode)";
 }
 
+bool is_limit(const pb::Rule& rule) { return rule.kind() == "police"; }
+
+std::string action(const pb::Rule& rule) {
+  return rule.has_dscp() ? fmt::format("{} {}", rule.kind(), rule.dscp()) : rule.kind();
+}
+
+std::string asked(const pb::Rule& rule) {
+  if (is_limit(rule))
+    return fmt::format("committed {}, peak {}", rate_text(rule.asked_cir()), rate_text(rule.asked_pir()));
+  return rule.category().empty() ? action(rule) : fmt::format("{} of {} traffic", action(rule), rule.category());
+}
+
 std::string text(const pb::Rule& rule, const pb::Dataplane& dataplane) {
-  auto out =
-      fmt::format("rule {}: {} what VM {} {}, on {}\nasked      committed {}, peak {}; {}\nruns       {}\n", rule.id(),
-                  rule.kind(), rule.vm(), rule.direction() == pb::INGRESS ? "receives" : "sends", rule.dataplane(),
-                  rate_text(rule.asked_cir()), rate_text(rule.asked_pir()), rule.demand(), where(rule));
+  auto out = fmt::format("rule {}: {} what VM {} {}, on {}\nasked      {}; {}\nruns       {}\n", rule.id(), rule.kind(),
+                         rule.vm(), rule.direction() == pb::INGRESS ? "receives" : "sends", rule.dataplane(),
+                         asked(rule), rule.demand(), where(rule));
   if (!rule.reason().empty()) out += fmt::format("because    {}\n", printable(rule.reason()));
-  if (rule.answered() && rule.placement() != "refused")
+  if (is_limit(rule) && rule.answered() && rule.placement() != "refused")
     out += fmt::format("committed  {}\npeak       {}\n", achieved(rule.asked_cir(), rule.achieved_cir()),
                        achieved(rule.asked_pir(), rule.achieved_pir()));
   return out + fmt::format("passed     {} in {} packets\ndropped    {} in {} packets\ndevice     {}; {}\n",
@@ -62,15 +73,16 @@ Outcome rule_list(Context& context) {
   const auto list = (*manager)->rules(context.options["vm"].as<std::string>());
   if (!list) return failure(list.error());
   if (context.json) return text_of(to_json_array(list->rules()));
-  Table table({">ID", "DATAPLANE", "VM", "DIRECTION", "KIND", ">ASKED", ">UP TO", ">ACHIEVED", ">UP TO", "WHERE",
-               ">PASSED", ">DROPPED", ">PACKETS DROPPED", "REASON"});
+  Table table({">ID", "DATAPLANE", "VM", "DIRECTION", "KIND", "APPLICATION", ">ASKED", ">UP TO", ">ACHIEVED", ">UP TO",
+               "WHERE", ">PASSED", ">DROPPED", ">PACKETS DROPPED", "REASON"});
   for (const auto& rule : list->rules()) {
-    const auto achieved = [&](std::uint64_t rate) { return rule.answered() ? rate_text(rate) : std::string("-"); };
-    table.add({std::to_string(rule.id()), rule.dataplane(), rule.vm(), name_of(rule.direction()), rule.kind(),
-               rate_text(rule.asked_cir()), rate_text(rule.asked_pir()), achieved(rule.achieved_cir()),
-               achieved(rule.achieved_pir()), rule.placement(), format_bytes(Bytes{rule.passed_bytes()}),
-               format_bytes(Bytes{rule.dropped_bytes()}), std::to_string(rule.dropped_packets()),
-               rule.reason().empty() ? "-" : rule.reason()});
+    const auto rate = [&](std::uint64_t bytes) { return is_limit(rule) ? rate_text(bytes) : std::string("-"); };
+    const auto achieved = [&](std::uint64_t bytes) { return rule.answered() ? rate(bytes) : std::string("-"); };
+    table.add({std::to_string(rule.id()), rule.dataplane(), rule.vm(), name_of(rule.direction()), action(rule),
+               rule.category().empty() ? "-" : rule.category(), rate(rule.asked_cir()), rate(rule.asked_pir()),
+               achieved(rule.achieved_cir()), achieved(rule.achieved_pir()), rule.placement(),
+               format_bytes(Bytes{rule.passed_bytes()}), format_bytes(Bytes{rule.dropped_bytes()}),
+               std::to_string(rule.dropped_packets()), rule.reason().empty() ? "-" : rule.reason()});
   }
   return table.text();
 }

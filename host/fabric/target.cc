@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::uint64_t kSmallChangePercent = 2;
 constexpr std::uint32_t kPolicePriority = 100;
+constexpr std::uint32_t kApplicationPriority = 100;
 constexpr unsigned kKindBits = 8;
+static_assert(kDirections * (1 + kCategories) <= 1u << kKindBits);
 
 bool is_small_change(BytesPerSecond from, BytesPerSecond to) {
   const auto difference = from.value > to.value ? from.value - to.value : to.value - from.value;
@@ -38,13 +40,25 @@ wire::GroupSpec group_spec(const model::Group& group) {
   return spec;
 }
 
+void add_treatments(const model::Vm& vm, std::vector<wire::Treatment>& treatments) {
+  for (const auto& [category, dscp, drop] : vm.applications)
+    for (const auto direction : kBothDirections) {
+      // What reaches a VM has no network before it that a mark could speak to.
+      if (!drop && direction == Direction::kIngress) continue;
+      treatments.push_back(
+          {.vm = vm.id, .direction = direction, .match = {.category = category}, .drop = drop, .dscp = dscp});
+    }
+}
+
 }  // namespace
 
 Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane, const std::vector<Limit>& limits) {
   Target target{.device = dataplane.name, .uplinks = dataplane.uplinks, .signature_set = dataplane.signature_set};
   for (const auto& vm : fleet.vms)
-    if (vm.dataplane == dataplane.name)
+    if (vm.dataplane == dataplane.name) {
       target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac, vm.policy.group});
+      add_treatments(vm, target.treatments);
+    }
   for (const auto& group : fleet.groups)
     if (std::any_of(target.vms.begin(), target.vms.end(), [&](const auto& vm) { return vm.group == group.name; }))
       target.groups.push_back(group_spec(group));
@@ -52,6 +66,9 @@ Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane,
   std::sort(target.vms.begin(), target.vms.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   for (const auto& limit : limits)
     if (std::ranges::binary_search(target.vms, limit.police.vm, {}, &wire::VmSpec::id)) target.limits.push_back(limit);
+  std::ranges::sort(target.treatments, {}, [](const wire::Treatment& one) {
+    return application_intent(one.vm, *one.match.category, one.direction);
+  });
   std::sort(target.limits.begin(), target.limits.end(), [](const Limit& a, const Limit& b) {
     return std::tie(a.police.vm, a.police.direction) < std::tie(b.police.vm, b.police.direction);
   });
@@ -67,12 +84,19 @@ wire::DesiredState desired_state(const Target& target, Generation generation) {
                              .priority = kPolicePriority,
                              .demand = wire::Demand::kPreferHardware,
                              .what = limit.police});
+  // Only the pipeline knows a flow's application.
+  for (const auto& treatment : target.treatments)
+    state.intents.push_back({.id = application_intent(treatment.vm, *treatment.match.category, treatment.direction),
+                             .priority = kApplicationPriority,
+                             .demand = wire::Demand::kSoftware,
+                             .what = treatment});
   return state;
 }
 
 bool worth_a_push(const Target& installed, const Target& wanted) {
   if (installed.uplinks != wanted.uplinks || installed.vms != wanted.vms || installed.groups != wanted.groups ||
-      installed.signature_set != wanted.signature_set || installed.limits.size() != wanted.limits.size())
+      installed.signature_set != wanted.signature_set || installed.limits.size() != wanted.limits.size() ||
+      installed.treatments != wanted.treatments)
     return true;
   return !std::equal(installed.limits.begin(), installed.limits.end(), wanted.limits.begin(),
                      [](const Limit& a, const Limit& b) { return is_small_change(a, b); });
@@ -80,6 +104,10 @@ bool worth_a_push(const Target& installed, const Target& wanted) {
 
 IntentId police_intent(VmId vm, Direction direction) {
   return IntentId{(static_cast<std::uint64_t>(vm.value) << kKindBits) | index(direction)};
+}
+
+IntentId application_intent(VmId vm, Category category, Direction direction) {
+  return IntentId{police_intent(vm, direction).value + kDirections * (1 + index(category))};
 }
 
 }  // namespace foreflow::fabric

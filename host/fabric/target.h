@@ -25,11 +25,12 @@ struct Target {
   std::vector<wire::VmSpec> vms;        // by id
   std::vector<wire::GroupSpec> groups;  // those that have VMs here, by name
   std::string signature_set;
-  std::vector<Limit> limits;  // by VM and direction
+  std::vector<Limit> limits;                // by VM and direction
+  std::vector<wire::Treatment> treatments;  // of applications; by VM, category and direction
   bool operator==(const Target&) const = default;
 };
 
-// `limits` may name VMs of other dataplanes; those are left out.
+// `limits` may name VMs of other dataplanes; those are left out. Applications are treated as the fleet's VMs say.
 Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane, const std::vector<Limit>& limits);
 
 wire::DesiredState desired_state(const Target& target, Generation generation);
@@ -40,5 +41,7 @@ bool worth_a_push(const Target& installed, const Target& wanted);
 
 // The same id for the same VM and direction for ever, so that counters and results keep their meaning.
 IntentId police_intent(VmId vm, Direction direction);
+// As above, for a treatment of an application's category.
+IntentId application_intent(VmId vm, Category category, Direction direction);
 
 }  // namespace foreflow::fabric

@@ -83,6 +83,14 @@ Policy patched(Policy policy, const PolicyPatch& patch);
 // `newer` wins where both say something.
 PolicyPatch merged(PolicyPatch older, const PolicyPatch& newer);
 
+// What a class of applications comes to for the traffic of one category.
+struct Handling {
+  Category category = Category::kUnknown;
+  std::optional<std::uint8_t> dscp;  // written into what the VM sends; nullopt: left as it is
+  bool drop = false;                 // both directions
+  bool operator==(const Handling&) const = default;
+};
+
 struct Vm {
   VmId id;  // 0 until the manager has given one
   std::string name;
@@ -90,6 +98,7 @@ struct Vm {
   std::vector<wire::Attachment> attachments;
   bool allow_foreign_mac = false;
   Policy policy;
+  std::vector<Handling> applications;  // each category at most once
   bool operator==(const Vm&) const = default;
 };
 

@@ -63,6 +63,8 @@ void check_names(const Effective& present, const Document& document, Reasons& re
     for (const auto& name : event.vms) need(reasons, fleet.vms, "VM", name, place(event.places, "vms"));
     for (const auto& name : event.groups) need(reasons, fleet.groups, "group", name, place(event.places, "groups"));
   }
+  for (const auto& one : document.classes)
+    for (const auto& name : one.vms) need(reasons, fleet.vms, "VM", name, place(one.places, "vms"));
   for (const auto& maintenance : document.maintenance)
     need(reasons, fleet.dataplanes, "dataplane", maintenance.dataplane, place(maintenance.places, "dataplane"));
 }

@@ -80,7 +80,9 @@ Facts facts_of(const model::Fleet& configured, const Document& document, UnixNan
   for (const auto& one : document.classes) {
     std::vector<std::string> names;
     for (const auto category : one.categories) names.emplace_back(to_string(category));
-    facts["class " + one.name] = fmt::format("dscp {}, queue {}:{}", one.dscp, one.queue, joined(names));
+    const auto does = one.drop ? "drop" : one.dscp ? fmt::format("dscp {}", *one.dscp) : std::string("not marked");
+    facts["class " + one.name] = fmt::format("{}, queue {}:{} of{}", does, one.queue, joined(names),
+                                             one.vms.empty() ? " all VMs" : joined(one.vms));
   }
   return facts;
 }

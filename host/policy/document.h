@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,12 +49,14 @@ struct Maintenance {
   Places places;
 };
 
-// Traffic of these categories is marked and queued alike.
+// Traffic of these categories is treated alike.
 struct ApplicationClass {
   std::string name;
   std::vector<Category> categories;
-  std::uint32_t dscp = 0;   // 0 to 63
-  std::uint32_t queue = 0;  // 0 is served first; 0 to 7
+  std::vector<std::string> vms;      // names or patterns; empty: all VMs
+  std::optional<std::uint8_t> dscp;  // 0 to 63, of what VMs send; nullopt: not marked
+  bool drop = false;                 // what VMs send and what reaches them
+  std::uint32_t queue = 0;           // 0 is served first; 0 to 7
   Places places;
 };
 

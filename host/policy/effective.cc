@@ -67,6 +67,15 @@ void lay_over(Effective& result, model::Vm& vm, const Document& document, const 
   if (!layer.is_empty()) result.patched.insert(vm.name);
 }
 
+void add_classes(model::Vm& vm, const std::vector<ApplicationClass>& classes) {
+  for (const auto& one : classes) {
+    if (!one.dscp && !one.drop) continue;
+    const auto is_meant = [&](const std::string& pattern) { return matches(pattern, vm.name); };
+    if (!one.vms.empty() && std::ranges::none_of(one.vms, is_meant)) continue;
+    for (const auto category : one.categories) vm.applications.push_back({category, one.dscp, one.drop});
+  }
+}
+
 void reduce(model::Fleet& fleet, const Maintenance& maintenance) {
   for (auto& dataplane : fleet.dataplanes) {
     if (dataplane.name != maintenance.dataplane) continue;
@@ -103,7 +112,10 @@ Effective effective(const model::Fleet& configured, const Document& document, Un
     running.push_back(&event);
     result.running.push_back("event " + event.name);
   }
-  for (auto& vm : result.fleet.vms) lay_over(result, vm, document, running);
+  for (auto& vm : result.fleet.vms) {
+    lay_over(result, vm, document, running);
+    add_classes(vm, document.classes);
+  }
   for (const auto& maintenance : document.maintenance) {
     sooner(result.until, next_change(maintenance.window, time));
     if (!holds(maintenance.window, time)) continue;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -70,7 +71,16 @@ ApplicationClass read_class(TomlTable& table) {
     table.error("categories", fmt::format("there is no category '{}'{}", name,
                                           near ? fmt::format("; did you mean '{}'?", *near) : ""));
   }
-  table.read("dscp", one.dscp, 0, 63);
+  table.read("vms", one.vms);
+  if (table.has("dscp")) {
+    std::uint32_t dscp = 0;
+    table.read("dscp", dscp, 0, 63);
+    one.dscp = static_cast<std::uint8_t>(dscp);
+  }
+  table.read("drop", one.drop);
+  if (one.drop && one.dscp) table.error("dscp", "what is dropped cannot be marked; give `drop` or `dscp`");
+  if (one.drop && std::ranges::find(one.categories, Category::kUnknown) != one.categories.end())
+    table.error("categories", "every flow is 'unknown' until it is recognised, so dropping that would drop all");
   table.read("queue", one.queue, 0, 7);
   one.places = places_of(table);
   table.finish();

@@ -98,8 +98,11 @@ std::string text_of(const Maintenance& maintenance) {
 std::string text_of(const ApplicationClass& one) {
   std::vector<std::string> names;
   for (const auto category : one.categories) names.emplace_back(to_string(category));
-  return fmt::format("[[class]]\nname = {}\ncategories = {}\ndscp = {}\nqueue = {}\n\n", quoted(one.name), list(names),
-                     one.dscp, one.queue);
+  std::string text = fmt::format("[[class]]\nname = {}\ncategories = {}\n", quoted(one.name), list(names));
+  if (!one.vms.empty()) text += fmt::format("vms = {}\n", list(one.vms));
+  if (one.dscp) text += fmt::format("dscp = {}\n", *one.dscp);
+  if (one.drop) text += "drop = true\n";
+  return text + fmt::format("queue = {}\n\n", one.queue);
 }
 
 }  // namespace

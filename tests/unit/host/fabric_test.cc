@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "host/fabric/dpu_actuator.h"
@@ -43,6 +45,43 @@ TEST(Target, AVmThatMovesToAnotherPortIsWorthAPush) {
   auto wanted = target(megabits(100));
   wanted.vms[0].attachments.push_back({"p9", {}, {}});
   EXPECT_TRUE(worth_a_push(target(megabits(100)), wanted));
+}
+
+TEST(Target, ApplicationsBecomeTreatmentsOfTheirVm) {
+  auto fleet = small_fleet();
+  fleet.vms[0].id = VmId{7};
+  fleet.vms[1].dataplane = "dpu1";
+  fleet.vms[0].applications = {{Category::kVideo, 34, false}, {Category::kP2p, std::nullopt, true}};
+  fleet.vms[1].applications = {{Category::kVideo, 34, false}};
+  const auto intents = desired_state(make_target(fleet, fleet.dataplanes[0], {}), Generation{1}).intents;
+  ASSERT_EQ(intents.size(), 3u);
+  const auto treatment = [&](std::size_t at) { return std::get<wire::Treatment>(intents[at].what); };
+  EXPECT_EQ(treatment(0), (wire::Treatment{.vm = VmId{7}, .match = {.category = Category::kVideo}, .dscp = 34}));
+  EXPECT_EQ(treatment(1), (wire::Treatment{.vm = VmId{7}, .match = {.category = Category::kP2p}, .drop = true}));
+  EXPECT_EQ(treatment(2).direction, Direction::kIngress);
+  EXPECT_TRUE(treatment(2).drop);
+  for (const auto& intent : intents) EXPECT_EQ(intent.demand, wire::Demand::kSoftware);
+}
+
+TEST(Target, AChangedMarkIsWorthAPush) {
+  auto marked = target(megabits(1));
+  marked.treatments = {{.vm = VmId{1}, .match = {.category = Category::kVideo}, .dscp = 34}};
+  auto otherwise = marked;
+  otherwise.treatments[0].dscp = 26;
+  EXPECT_TRUE(worth_a_push(target(megabits(1)), marked));
+  EXPECT_TRUE(worth_a_push(marked, otherwise));
+  EXPECT_FALSE(worth_a_push(marked, marked));
+}
+
+TEST(Target, EveryIntentOfAVmHasAnIdOfItsOwn) {
+  std::set<IntentId> ids;
+  for (const auto direction : kBothDirections) {
+    for (std::size_t at = 0; at < kCategories; ++at)
+      ids.insert(application_intent(VmId{1}, static_cast<Category>(at), direction));
+    ids.insert(police_intent(VmId{1}, direction));
+  }
+  EXPECT_EQ(ids.size(), kDirections * (kCategories + 1));
+  EXPECT_LT(*ids.rbegin(), police_intent(VmId{2}, Direction::kEgress));
 }
 
 TEST(Target, IntentIdsDependOnVmAndDirectionAlone) {

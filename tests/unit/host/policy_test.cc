@@ -75,8 +75,14 @@ freeze = true
 [[class]]
 name = "voice"
 categories = ["voip_conferencing", "gaming"]
+vms = ["w*"]
 dscp = 46
 queue = 1
+
+[[class]]
+name = "unwanted"
+categories = ["crypto_mining"]
+drop = true
 )";
 
 TEST(PolicyDocument, WritesWhatItRead) {
@@ -140,6 +146,36 @@ TEST(PolicyEffective, AMaintenanceTakesCapacityAndFreezes) {
   const auto at = effective(small_fleet(), document, kNow);
   EXPECT_EQ(at.fleet.dataplanes[0].capacity(Direction::kEgress), megabits(400));
   EXPECT_TRUE(at.frozen.contains("dpu0"));
+}
+
+TEST(PolicyDocument, RefusesToDropWhatIsNotRecognisedYet) {
+  const auto refused = read("[[class]]\nname = \"c\"\ncategories = [\"unknown\"]\ndrop = true\n", "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("p.toml:3: class[0].categories: every flow is 'unknown' until"));
+}
+
+TEST(PolicyDocument, RefusesAMarkOnWhatIsDropped) {
+  const auto refused = read("[[class]]\nname = \"c\"\ncategories = [\"p2p\"]\ndrop = true\ndscp = 8\n", "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("p.toml:5: class[0].dscp: what is dropped cannot be marked"));
+}
+
+TEST(PolicyEffective, AClassReachesTheVmsThatItNamesAndOtherwiseAll) {
+  const auto at = effective(small_fleet(),
+                            parsed("[[class]]\nname = \"a\"\ncategories = [\"video\"]\nvms = [\"w*\"]\ndscp = 34\n"
+                                   "[[class]]\nname = \"b\"\ncategories = [\"p2p\"]\ndrop = true\n"
+                                   "[[class]]\nname = \"c\"\ncategories = [\"web\"]\n"),
+                            kNow);
+  const model::Handling marked{Category::kVideo, 34, false};
+  const model::Handling dropped{Category::kP2p, std::nullopt, true};
+  EXPECT_THAT(at.fleet.vms[0].applications, ElementsAre(marked, dropped));
+  EXPECT_THAT(at.fleet.vms[1].applications, ElementsAre(dropped));
+}
+
+TEST(PolicyCheck, AClassOfNobodyGetsASuggestion) {
+  EXPECT_THAT(check(small_fleet(),
+                    parsed("[[class]]\nname = \"c\"\ncategories = [\"web\"]\nvms = [\"wbe\"]\ndscp = 8\n"), kNow),
+              ElementsAre(AllOf(HasSubstr("p.toml:4"), HasSubstr("did you mean 'web'?"))));
 }
 
 TEST(PolicyCheck, AConflictNamesBothRules) {

@@ -128,6 +128,9 @@ TEST(StateCodec, InstalledComesBackAsItWas) {
   installed.target.limits = {{.police = {VmId{3}, Direction::kIngress, megabits(1), kUnlimited, Bytes{5}, Bytes{6}, 7},
                               .guarantee = megabits(1),
                               .cap = kUnlimited}};
+  installed.target.treatments = {
+      {.vm = VmId{3}, .match = {.category = Category::kVideo}, .dscp = 0},
+      {.vm = VmId{3}, .direction = Direction::kIngress, .match = {.category = Category::kP2p}, .drop = true}};
   const auto decoded = decode_installed(encode_installed(installed));
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(decoded->generation, installed.generation);
