@@ -53,7 +53,8 @@ class Enforcer {
   std::vector<wire::IntentResult> prepare(const IntentSet& desired);
   const std::vector<SoftwareLimit>& software_limits() const { return software_limits_; }
   const std::vector<SoftwareTreatment>& software_treatments() const { return software_treatments_; }
-  // VMs whose long flows the device may carry: everything else that concerns them is in the device, too.
+  // VMs whose long flows the device may carry: everything else that concerns them is in the device, too, but for rules
+  // that are for an application (treated_categories()).
   const std::map<VmId, wire::Bypass>& bypasses() const { return bypasses_; }
   // Null: there is no device that carries flows.
   FlowOffload* flows() { return device_usable_ ? device_->flows() : nullptr; }

@@ -41,7 +41,7 @@ std::string Enforcer::why_no_bypass(const ResolvedIntent& intent) const {
   if (std::any_of(software_limits_.begin(), software_limits_.end(), is_of_vm))
     return "a limit of the VM is metered in the pipeline, which would not see the flow";
   if (std::any_of(software_treatments_.begin(), software_treatments_.end(),
-                  [&](const auto& treatment) { return is_of_vm(treatment.what); }))
+                  [&](const auto& treatment) { return is_of_vm(treatment.what) && !treatment.what.match.category; }))
     return "a rule of the VM is carried out in the pipeline, which would not see the flow";
   for (const auto& attachment : intent.attachments) {
     if (attachment.segment.value != 0) return "the VM is in a tagged network; flows pass the device untagged only";

@@ -31,4 +31,11 @@ bool may_overlap(const wire::Treatment& a, const wire::Treatment& b) {
          prefixes_meet(a.match, b.match);
 }
 
+CategorySet treated_categories(std::span<const SoftwareTreatment> treatments, VmId vm) {
+  CategorySet treated;
+  for (const auto& [intent, priority, what, mirror_port, steer_port, counters] : treatments)
+    if (what.vm == vm && what.match.category) treated.set(index(*what.match.category));
+  return treated;
+}
+
 }  // namespace foreflow::offload

@@ -2,9 +2,12 @@
 // A treatment that the pipeline carries out, and which treatments have to be in one place.
 // Place: dataplane/offload, between the Enforcer and the pipeline's snapshot.
 #pragma once
+#include <bitset>
 #include <memory>
 #include <optional>
+#include <span>
 
+#include "common/category.h"
 #include "common/counter.h"
 #include "common/wire/messages.h"
 
@@ -28,5 +31,10 @@ struct SoftwareTreatment {
 // Is there a packet that both match? Such treatments are enforced in the same place, since only there the stronger one
 // can win.
 bool may_overlap(const wire::Treatment& a, const wire::Treatment& b);
+
+// The applications of a VM that some treatment in the pipeline is meant for. Their flows have to stay there; which
+// those are is known once a flow is recognised.
+using CategorySet = std::bitset<kCategories>;
+CategorySet treated_categories(std::span<const SoftwareTreatment> treatments, VmId vm);
 
 }  // namespace foreflow::offload

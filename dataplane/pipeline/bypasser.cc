@@ -26,12 +26,15 @@ offload::HeaderMatch headers_of(const flow::FlowKey& key) {
 
 }  // namespace
 
-void Bypasser::turn(offload::FlowOffload* device, std::uint64_t now_ns) {
+void Bypasser::turn(offload::FlowOffload* device, std::uint64_t now_ns, const Permission& permitted) {
   for (std::size_t worker = 0; worker < desks_.size(); ++worker) {
     for (std::size_t count = 0; count < kMostPerTurn; ++count) {
       const auto request = desks_[worker]->requests.pop();
       if (!request) break;
-      answer(device, worker, *request, now_ns);
+      if (request->back || permitted(*request))
+        answer(device, worker, *request, now_ns);
+      else
+        refuse(worker, *request, now_ns);
     }
   }
   // What was refused may be offered again.
@@ -70,8 +73,12 @@ void Bypasser::give(offload::FlowOffload& device, std::size_t worker, const Bypa
     carried_.emplace(request.key, Carried{request, worker, *handle, {}});
     return;
   }
-  // The pipeline goes on with the flow and asks again later.
   log::debug("a flow stays in the pipeline", {{"vm", request.vm.value}, {"reason", handle.error().message}});
+  refuse(worker, request, now_ns);
+}
+
+// The pipeline goes on with the flow and asks again later.
+void Bypasser::refuse(std::size_t worker, const BypassRequest& request, std::uint64_t now_ns) {
   refused_.push_back({request, worker, now_ns + kTryAgainAfter});
 }
 
@@ -88,9 +95,9 @@ void Bypasser::read(offload::FlowOffload& device) {
   send_credits();
 }
 
-void Bypasser::retain(offload::FlowOffload& device, const MayStay& may_stay) {
+void Bypasser::retain(offload::FlowOffload& device, const Permission& permitted) {
   for (auto flow = carried_.begin(); flow != carried_.end();) {
-    const bool goes = !may_stay(flow->second.request) && take_back(device, flow->second);
+    const bool goes = !permitted(flow->second.request) && take_back(device, flow->second);
     flow = goes ? carried_.erase(flow) : std::next(flow);
   }
   send_credits();

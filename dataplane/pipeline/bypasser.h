@@ -26,13 +26,15 @@ class Bypasser {
   // One desk per worker.
   explicit Bypasser(std::span<const std::unique_ptr<BypassDesk>> desks) : desks_(desks), unsent_(desks.size()) {}
 
-  // Answers requests, and reads counters once per kReadEvery. `device` may be null: nothing is taken over.
-  void turn(offload::FlowOffload* device, std::uint64_t now_ns);
+  // The flows that the configuration lets the device carry.
+  using Permission = std::function<bool(const BypassRequest&)>;
+  // Answers requests, and reads counters once per kReadEvery. `device` may be null: nothing is taken over. What is not
+  // permitted is not taken over either: the worker may have asked under the configuration before.
+  void turn(offload::FlowOffload* device, std::uint64_t now_ns, const Permission& permitted);
   // Reads all counters now.
   void read(offload::FlowOffload& device);
-  // Takes back what `may_stay` does not want in the device.
-  using MayStay = std::function<bool(const BypassRequest&)>;
-  void retain(offload::FlowOffload& device, const MayStay& may_stay);
+  // Takes back what is not permitted (any longer).
+  void retain(offload::FlowOffload& device, const Permission& permitted);
 
   std::size_t carried() const { return carried_.size(); }
   void set_idle_seconds(VmId vm, std::uint32_t seconds) { idle_seconds_[vm] = seconds; }
@@ -55,6 +57,7 @@ class Bypasser {
   using Flows = std::unordered_map<flow::FlowKey, Carried, KeyHash>;
 
   void answer(offload::FlowOffload* device, std::size_t worker, const BypassRequest& request, std::uint64_t now_ns);
+  void refuse(std::size_t worker, const BypassRequest& request, std::uint64_t now_ns);
   void give(offload::FlowOffload& device, std::size_t worker, const BypassRequest& request, std::uint64_t now_ns);
   // False: the device keeps it for now.
   bool take_back(offload::FlowOffload& device, Carried& flow);

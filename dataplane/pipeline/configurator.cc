@@ -107,18 +107,24 @@ void Configurator::set_group_caps() {
 void Configurator::recall_flows() {
   auto* device = enforcer_.flows();
   if (device == nullptr) return;
-  const auto has_place = [](const offload::ResolvedIntent& intent, const BypassRequest& request) {
+  bypasser_.retain(*device, [this](const auto& request) { return may_bypass(request); });
+  for (const auto& [vm, bypass] : enforcer_.bypasses()) bypasser_.set_idle_seconds(vm, bypass.idle_seconds);
+}
+
+// Its VM is where it was, lets flows of this application go, and no rule of the pipeline is meant for them.
+bool Configurator::may_bypass(const BypassRequest& request) const {
+  const auto bypass = enforcer_.bypasses().find(request.vm);
+  if (bypass == enforcer_.bypasses().end()) return false;
+  if (bypass->second.category && *bypass->second.category != request.category) return false;
+  if (offload::treated_categories(enforcer_.software_treatments(), request.vm)[index(request.category)]) return false;
+  const auto has_place = [&](const offload::ResolvedIntent& intent) {
     return wire::vm_of(intent.intent) == request.vm &&
            std::ranges::any_of(intent.attachments, [&](const auto& attachment) {
              return attachment.port_id == request.vm_port && attachment.mac == request.vm_mac;
            });
   };
-  bypasser_.retain(*device, [&](const BypassRequest& request) {
-    return enforcer_.bypasses().contains(request.vm) &&
-           std::ranges::any_of(ports_, [&](const port::Port& port) { return port.id == request.uplink_port; }) &&
-           std::ranges::any_of(intents_, [&](const auto& entry) { return has_place(entry.second, request); });
-  });
-  for (const auto& [vm, bypass] : enforcer_.bypasses()) bypasser_.set_idle_seconds(vm, bypass.idle_seconds);
+  return std::ranges::any_of(ports_, [&](const port::Port& port) { return port.id == request.uplink_port; }) &&
+         std::ranges::any_of(intents_, [&](const auto& entry) { return has_place(entry.second); });
 }
 
 void Configurator::publish() {

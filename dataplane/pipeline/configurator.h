@@ -40,7 +40,9 @@ class Configurator {
   std::optional<wire::Applied> finish();
 
   // Moves flows between pipeline and device as workers ask for; once per tick.
-  void serve_flows(std::uint64_t now_ns) { bypasser_.turn(enforcer_.flows(), now_ns); }
+  void serve_flows(std::uint64_t now_ns) {
+    bypasser_.turn(enforcer_.flows(), now_ns, [this](const auto& request) { return may_bypass(request); });
+  }
   // Before the workers stop: what the device carried is booked while they still can.
   void take_flows_back() {
     if (auto* device = enforcer_.flows()) bypasser_.retain(*device, [](const auto&) { return false; });
@@ -60,6 +62,7 @@ class Configurator {
   void set_capacities();
   void set_group_caps();
   void recall_flows();
+  bool may_bypass(const BypassRequest& request) const;
   void publish();
 
   Engine& engine_;

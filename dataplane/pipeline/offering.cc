@@ -26,8 +26,9 @@ void Forwarder::offer(const Frame& frame, flow::FlowRecord* flow) noexcept {
   if (!vm.bypass || frame.attachment == nullptr || frame.parsed.fragment) return;
   if (route.kind != Route::Kind::kUplink || route.segment.value != 0 || !is_steady(*flow)) return;
   if (flow->egress_bytes + flow->ingress_bytes < vm.bypass->least_bytes) return;
-  if (flow->decided == 0 && snapshot_->signatures != nullptr) return;
+  if (flow->decided == 0 && (snapshot_->signatures != nullptr || vm.treated.any())) return;
   const auto category = category_of(flow);
+  if (vm.treated[index(category)]) return;
   if (vm.bypass->category && *vm.bypass->category != category) return;
   const bool asked = w_.desk.requests.push({.key = flow->key,
                                             .vm = vm.id,

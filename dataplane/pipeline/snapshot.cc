@@ -123,6 +123,7 @@ class Builder {
       const auto slot = input_.slots.find(vm);
       if (!slot || *slot >= snapshot_->vms.size()) continue;
       snapshot_->vms[*slot].bypass = bypass;
+      snapshot_->vms[*slot].treated = offload::treated_categories(input_.treatments, vm);
       snapshot_->bypasses = true;
     }
   }

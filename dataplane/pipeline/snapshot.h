@@ -47,6 +47,7 @@ struct VmEntry {
   std::array<bool, kDirections> shaped{};                // where there is a limit: what is over it waits
   std::array<std::shared_ptr<const TreatmentList>, kDirections> treatments;  // null: none
   std::optional<wire::Bypass> bypass;                                        // long flows may leave the pipeline
+  offload::CategorySet treated;                                              // applications that may not leave it
 };
 
 struct PortEntry {
