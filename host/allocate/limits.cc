@@ -2,15 +2,16 @@
 #include "host/allocate/limits.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "common/wire/limits.h"
 
 namespace foreflow::allocate {
 namespace {
 
 Bytes burst(BytesPerSecond rate, std::uint64_t span_ns, Bytes smallest) {
   const unsigned __int128 bytes = static_cast<unsigned __int128>(rate.value) * span_ns / kNanosPerSecond;
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  return {std::max(smallest.value, bytes > kMost ? kMost : static_cast<std::uint64_t>(bytes))};
+  const auto most = std::min<unsigned __int128>(bytes, wire::kLargestBurst);
+  return {std::max(smallest.value, static_cast<std::uint64_t>(most))};
 }
 
 }  // namespace

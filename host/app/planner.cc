@@ -82,7 +82,8 @@ allocate::Member Planner::member_of(const Request& request, const model::Vm& vm,
     if (request.fleet.groups[i].name == vm.policy.group) member.pool = static_cast<std::uint32_t>(i + 1);
   if (const auto seen = memory_.find({vm.id, decision.direction}); seen != memory_.end()) {
     member.previous = seen->second.want;
-    member.installed = seen->second.installed;
+    // A limit above the uplink says no more than the uplink: what a limited VM may want more than that stays bounded.
+    member.installed = std::min(seen->second.installed, request.dataplane.capacity(decision.direction));
   }
   if (const auto regret = regrets_.find({request.dataplane.name, decision.direction}); regret != regrets_.end())
     if (const auto held = regret->second.held(vm.id, request.now)) {

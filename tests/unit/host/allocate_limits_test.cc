@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "common/wire/limits.h"
 #include "host/allocate/limits.h"
 
 namespace foreflow::allocate {
@@ -28,10 +29,11 @@ TEST(Limits, OfASmallRateStillHoldTwoJumboFrames) {
   EXPECT_EQ(limit.pbs, Bytes{18'036});
 }
 
-TEST(Limits, OfAnUnlimitedRateDoNotOverflow) {
+TEST(Limits, OfAnUnlimitedRateHaveTheLargestBurstThatADataplaneTakes) {
   const wire::Police limit = police({.cir = kUnlimited, .pir = kUnlimited}, Direction::kEgress, {},
                                     {.committed_ns = 10 * kNanosPerSecond, .peak_ns = 10 * kNanosPerSecond});
-  EXPECT_EQ(limit.cbs, Bytes{kUnlimited.value});
+  EXPECT_EQ(limit.cbs, Bytes{wire::kLargestBurst});
+  EXPECT_EQ(limit.pbs, Bytes{wire::kLargestBurst});
 }
 
 TEST(Limits, OfPacketsHaveABurstThatLastsAsLong) {

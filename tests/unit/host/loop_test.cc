@@ -89,6 +89,18 @@ TEST(ManagerLoop, AGuaranteeStandsWhileANeighbourFloods) {
   EXPECT_THAT(decision.why, HasSubstr("dpu0 egress"));
 }
 
+TEST(ManagerLoop, AVmThatIsLimitedForEverNeverGetsMoreThanTheUplinkAndAQuarter) {
+  auto fleet = small_fleet();
+  fleet.vms[0].policy.cap.fill(kUnlimited);
+  ManagerLoop loop(model::Mode::kEnforce, fleet);
+  ASSERT_TRUE(loop.hello());
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(loop.deliver(loop.second("web", megabits(20), true)));
+    loop.cycle.run_once();
+    ASSERT_LE(loop.police("web", Direction::kEgress)->pir, megabits(1250)) << "in cycle " << i;
+  }
+}
+
 TEST(ManagerLoop, ALimitedVmWantsMoreThanItHadBeforeTheRestart) {
   ManagerLoop loop;
   ASSERT_TRUE(loop.hello());
