@@ -19,6 +19,9 @@ class DeviceClock {
   std::uint64_t of(const rte_mbuf& packet);
   // For changes that no packet causes: the time of the newest packet where packets carry the time.
   std::uint64_t now() const;
+  // For a meter's new rates. Ports whose packets carry the time are read ahead of each other, so that another port's
+  // newest may be far in this meter's future: 0, which leaves it at its own last packet.
+  std::uint64_t of_change() const { return source_ == TimeSource::kRxTimestamp ? 0 : now(); }
   void replace(std::uint64_t (*now_ns)()) { replacement_.store(now_ns, std::memory_order_relaxed); }
 
  private:

@@ -59,7 +59,7 @@ class Eswitch {
     }
     return operation(state_->meters);
   }
-  std::uint64_t now() const { return state_->clock.now(); }
+  std::uint64_t of_change() const { return state_->clock.of_change(); }
 
   // Keeps the packets that the tables lead to the CPU at the front of `packets`; the others are sent or freed.
   std::uint16_t receive(std::uint16_t port, Gate::Reader& reader, rte_mbuf** packets, std::uint16_t count);

@@ -42,7 +42,7 @@ class TwoRateBucket {
   explicit TwoRateBucket(const TwoRateProfile& profile)
       : profile_(profile), committed_(capacity(profile.cbs)), peak_(capacity(profile.pbs)) {}
 
-  // Tokens earned until now are the old rate's; nothing is refilled.
+  // Tokens earned until then are the old rate's; nothing is refilled. `now_ns` 0: until the last packet.
   void retune(const TwoRateProfile& profile, std::uint64_t now_ns) {
     earn(now_ns);
     profile_ = profile;

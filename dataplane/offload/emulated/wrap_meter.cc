@@ -98,7 +98,7 @@ int __wrap_rte_mtr_meter_profile_update(std::uint16_t port_id, std::uint32_t mtr
   auto& device = Eswitch::instance();
   return answer(
       device.meters(Call::kMeterUpdate, port_id,
-                    [&](MeterTable& table) { return table.update(port_id, mtr_id, profile_id, device.now()); }),
+                    [&](MeterTable& table) { return table.update(port_id, mtr_id, profile_id, device.of_change()); }),
       error);
 }
 

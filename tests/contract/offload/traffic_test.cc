@@ -74,5 +74,33 @@ TEST_F(TrafficTest, MetersRunOnReceiveTimestampsWhenToldTo) {
   EXPECT_NEAR(reached, 1'000 + 16, 1'000 * .0039 + 2);
 }
 
+TEST_F(TrafficTest, AMeterThatChangesIsNotLedAstrayByPacketsThatAnotherPortHasReadAhead) {
+  int offset = -1;
+  std::uint64_t flag = 0;
+  ASSERT_EQ(rte_mbuf_dyn_rx_timestamp_register(&offset, &flag), 0);
+  use({.time = emulated::TimeSource::kRxTimestamp});
+  RteFlowBackend backend;
+  backend.probe(kAllPorts);
+  const auto stamp = [&](std::uint64_t micros) {
+    stamp_with([=](rte_mbuf& packet) {
+      *RTE_MBUF_DYNFIELD(&packet, offset, rte_mbuf_timestamp_t*) = micros;
+      packet.ol_flags |= flag;
+    });
+  };
+  std::uint32_t reached = 0;
+  for (std::uint64_t i = 0; i < 4'000; ++i) {
+    if (i % 400 == 0) {
+      stamp(100'000'000);
+      arrive(kUplink, {.source = kOutside, .destination = kWeb});
+      const BytesPerSecond rate{i % 800 == 0 ? 1'000'000U : 2'000'000U};
+      ASSERT_EQ(backend.apply({.set = {egress_limit(1, kWeb, rate)}, .clear = {}})[0].reason, "");
+    }
+    stamp(1'000'000 + i * 250);
+    reached += arrive(kWebPort, {.source = kWeb, .destination = kOutside});
+  }
+  stamp_with({});
+  EXPECT_NEAR(reached, 1'500 + 16, 1'500 * .0039 + 12);
+}
+
 }  // namespace
 }  // namespace foreflow::offload
