@@ -80,7 +80,8 @@ void DemandHistory::restore(const StoredHistory& stored) {
 
 void DemandHistory::add(IntervalIndex index, float rate, std::uint64_t count, bool limited) {
   advance(index);
-  if (index < oldest()) return;
+  if (index < first_kept()) return;
+  first_ = std::min(first_, index);
   Open& interval = open(index);
   interval.samples.add(rate, count);
   interval.touched = ++touches_;
@@ -93,7 +94,7 @@ void DemandHistory::add(IntervalIndex index, float rate, std::uint64_t count, bo
 void DemandHistory::advance(IntervalIndex index) {
   if (empty_) {
     empty_ = false;
-    newest_ = index;
+    first_ = newest_ = index;
     return;
   }
   if (index <= newest_) return;

@@ -42,9 +42,8 @@ class DemandHistory {
 
   bool empty() const { return empty_; }
   IntervalIndex newest() const { return newest_; }
-  IntervalIndex oldest() const {
-    return std::max<IntervalIndex>(0, newest_ - static_cast<IntervalIndex>(slots_.size()) + 1);
-  }
+  // The first interval that was seen, as long as it is kept.
+  IntervalIndex oldest() const { return std::max(first_, first_kept()); }
   std::optional<Slot> at(IntervalIndex index) const;  // nullopt: not kept or never seen
   UnixNanos newest_sample() const { return newest_sample_; }
   std::optional<UnixNanos> newest_limited() const { return newest_limited_; }
@@ -74,6 +73,9 @@ class DemandHistory {
   void advance(IntervalIndex index);
   Open& open(IntervalIndex index);
   std::size_t place(IntervalIndex index) const;
+  IntervalIndex first_kept() const {
+    return std::max<IntervalIndex>(0, newest_ - static_cast<IntervalIndex>(slots_.size()) + 1);
+  }
   IntervalIndex index_of(std::int64_t time_ns) const { return time_ns / static_cast<std::int64_t>(interval_ns_); }
 
   std::uint64_t interval_ns_;
@@ -83,6 +85,7 @@ class DemandHistory {
   std::uint64_t touches_ = 0;
   std::uint64_t revision_ = 0;
   bool empty_ = true;
+  IntervalIndex first_ = 0;
   IntervalIndex newest_ = 0;
   UnixNanos newest_sample_;
   std::optional<UnixNanos> newest_limited_;

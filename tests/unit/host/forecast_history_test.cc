@@ -118,6 +118,17 @@ TEST_F(History, ForgetsTheOldestWhenItIsFull) {
   EXPECT_EQ(rate(60), 60);
 }
 
+TEST_F(History, BeginsWithTheFirstIntervalThatWasSeen) {
+  fill(100, 1);
+  fill(102, 1);
+  EXPECT_EQ(history_.oldest(), 100);
+  fill(98, 9);
+  EXPECT_EQ(history_.oldest(), 98);
+  EXPECT_EQ(rate(98), 9);
+  fill(160, 1);
+  EXPECT_EQ(history_.oldest(), 111);
+}
+
 TEST_F(History, LeavesAGapWhereNothingWasReported) {
   fill(10, 1);
   fill(200, 1);
