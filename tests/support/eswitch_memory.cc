@@ -16,8 +16,9 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "eswitch_memory: {}\n", found.error().message);
     return 1;
   }
-  fmt::print(R"({{"rules": {}, "meters": {}, "strays": {}, "committed": {}, "rule_writes": {}}})"
+  fmt::print(R"({{"rules": {}, "meters": {}, "strays": {}, "committed": {}, "rule_writes": {}, "written_ns": {}}})"
              "\n",
-             found->usage.rules, found->usage.meters, found->strays, found->committed, found->rule_writes);
+             found->usage.rules, found->usage.meters, found->strays, found->committed, found->rule_writes,
+             found->written.value);
   return 0;
 }

@@ -17,10 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 namespace foreflow::offload::emulated {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x4573'7769'7463'6832;  // changes with the layout
+constexpr std::uint64_t kMagic = 0x4573'7769'7463'6833;  // changes with the layout
 
 static_assert(std::is_trivially_copyable_v<Record>, "records are shared between processes");
 
@@ -31,6 +33,7 @@ struct Header {
   std::atomic<std::uint64_t> inherited{0};  // entries born until then are a former owner's
   std::atomic<pid_t> claimed_by{0};
   std::atomic<std::uint64_t> rule_writes{0};
+  std::atomic<std::int64_t> written_ns{0};  // Unix time of the last change
   std::atomic<bool> sticky{false};
 };
 
@@ -205,12 +208,15 @@ DeviceMemory::Slot DeviceMemory::put(const Record& record) {
 }
 
 void DeviceMemory::note_write(const Record& record) {
+  mapping_->header().written_ns.store(SystemClock().now().value, std::memory_order_relaxed);
   if (std::holds_alternative<RuleRecord>(record))
     mapping_->header().rule_writes.fetch_add(1, std::memory_order_relaxed);
 }
 
 void DeviceMemory::replace(Slot slot, const Record& record) {
-  if (slot != kNowhere) mapping_->entries()[slot].record = record;
+  if (slot == kNowhere) return;
+  mapping_->entries()[slot].record = record;
+  mapping_->header().written_ns.store(SystemClock().now().value, std::memory_order_relaxed);
 }
 
 void DeviceMemory::erase(Slot slot) {
@@ -235,6 +241,7 @@ Result<DeviceMemory::Contents> DeviceMemory::inspect(const std::string& file) {
   if (!owned && !header.sticky.load()) return Contents{};
   auto found = count((*mapping)->entries(), claimed ? header.inherited.load(std::memory_order_acquire) : UINT64_MAX);
   found.rule_writes = header.rule_writes.load(std::memory_order_relaxed);
+  found.written = UnixNanos{header.written_ns.load(std::memory_order_relaxed)};
   return found;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/result.h"
+#include "common/units.h"
 #include "dataplane/offload/emulated/emulated.h"
 #include "dataplane/offload/emulated/rule_check.h"
 
@@ -74,6 +75,7 @@ class DeviceMemory {
     std::size_t strays = 0;         // objects that no living process put there
     std::uint64_t committed = 0;    // sum of the meters' CIR, bytes per second
     std::uint64_t rule_writes = 0;  // rules created and destroyed since the device was made
+    UnixNanos written;              // when anything in it was changed last
   };
   static Result<Contents> inspect(const std::string& file);
 

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/clock.h"
 #include "dataplane/offload/emulated/device_memory.h"
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/offload/rte_flow_backend.h"
@@ -49,7 +50,10 @@ TEST_F(DeviceMemoryTest, ShowsWhatTheDeviceHolds) {
   limit_web(backend, kMegabyte);
   EXPECT_EQ(inside().rules, 6u) << "a route of five and the meter's own";
   EXPECT_EQ(inside().meters, 1u);
+  const auto before = SystemClock().now();
+  EXPECT_LE(contents().written, before);
   backend.apply({.set = {}, .clear = {IntentId{1}}});
+  EXPECT_GE(contents().written, before);
   EXPECT_EQ(inside().rules + inside().meters + inside().profiles, 0u);
 }
 
