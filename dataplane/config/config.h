@@ -64,7 +64,7 @@ struct Config {
   std::filesystem::path state_dir = "/var/lib/foreflow-dataplane";
   std::uint32_t workers = 1;
   std::vector<std::uint32_t> cpus;  // one for control, then one of its own per worker; empty = those of the process
-  bool idle_sleep = true;           // sleep <= 100 us when there is nothing to do
+  bool idle_sleep = true;           // sleep when there is nothing to do: <= 100 us, or until there is
   ClockConfig clock;
   EalConfig eal;
   ManagerConfig manager;

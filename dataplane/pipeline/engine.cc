@@ -18,6 +18,9 @@ namespace {
 constexpr std::uint32_t kSpinRounds = 200;
 constexpr std::uint32_t kPauseRounds = 2'000;
 constexpr std::chrono::microseconds kSleep{50};  // with the kernel's slack at most 100 us
+// Where every queue can wake it. Flows age by rounds, so between two naps there are as many as with short sleeps.
+constexpr std::chrono::milliseconds kNap{2};
+constexpr std::uint32_t kRoundsPerNap = kNap / kSleep;
 
 Result<Classifying> make_classifying(const EngineConfig& config) {
   if (!config.classify || config.flows.capacity == 0) return Classifying{};
@@ -118,29 +121,37 @@ int Engine::entry(void* job) {
 
 void Engine::run(std::uint16_t id) {
   auto& worker = *workers_[id];
-  std::uint32_t idle_rounds = 0;
+  Idleness idle;
   publisher_->online(id);
   for (auto phase = Phase::kRunning; phase != Phase::kStopped; phase = phase_.load(std::memory_order_acquire)) {
     const auto& snapshot = *publisher_->current();
     const auto handled = phase == Phase::kRunning ? worker.poll(snapshot, now()) : worker.drain(snapshot, now());
     if (timeline_) timeline_->arrive(id, {worker.next_due(), worker.taken_over()});
     publisher_->quiescent(id);
-    idle_rounds = handled != 0 ? 0 : idle_rounds + 1;
-    if (idle_rounds > kSpinRounds) rest(id, idle_rounds);
+    idle = handled != 0 ? Idleness{} : Idleness{idle.rounds + 1, idle.was_woken};
+    if (idle.rounds > kSpinRounds) rest(id, idle);
   }
   publisher_->offline(id);
 }
 
-void Engine::rest(std::uint16_t worker, std::uint32_t idle_rounds) {
+void Engine::rest(std::uint16_t worker, Idleness& idle) {
   if (timeline_ && config_.clock.speed == 0) {
     sched_yield();  // others may have to catch up before time moves on
-  } else if (idle_rounds < kPauseRounds || !config_.idle_sleep) {
+  } else if (idle.rounds < kPauseRounds || !config_.idle_sleep) {
     rte_pause();
   } else {
     publisher_->offline(worker);
-    std::this_thread::sleep_for(kSleep);
+    sleep(worker, idle);
     publisher_->online(worker);
   }
+}
+
+// Who was woken for nothing (an interface that is down wakes for ever) takes short sleeps until there is work.
+void Engine::sleep(std::uint16_t worker, Idleness& idle) {
+  const auto fds = workers_[worker]->arrival_fds();
+  if (!fds || idle.was_woken) return std::this_thread::sleep_for(kSleep);
+  idle.was_woken = handover_->doorbell(worker).sleep(*fds, kNap, [&] { return !handover_->empty(worker); });
+  idle.rounds -= kRoundsPerNap;
 }
 
 }  // namespace foreflow::pipeline

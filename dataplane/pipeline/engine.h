@@ -60,6 +60,10 @@ class Engine {
 
  private:
   enum class Phase : std::uint8_t { kRunning, kDraining, kStopped };
+  struct Idleness {
+    std::uint32_t rounds = 0;  // without work
+    bool was_woken = false;    // since there was work
+  };
   struct Job {
     Engine* engine;
     std::uint16_t worker;
@@ -69,7 +73,8 @@ class Engine {
   void stop_workers();
   static int entry(void* job);
   void run(std::uint16_t worker);
-  void rest(std::uint16_t worker, std::uint32_t idle_rounds);
+  void rest(std::uint16_t worker, Idleness& idle);
+  void sleep(std::uint16_t worker, Idleness& idle);
 
   EngineConfig config_;
   std::unique_ptr<Handover> handover_;

@@ -117,6 +117,8 @@ class Forwarder {
   void adopt(vm::Slot slot, const VmEntry& vm, std::uint64_t now_ns);
   // The slot gets another VM.
   void forget(vm::Slot slot) noexcept;
+  // Packets wait for their limit.
+  bool holds() const noexcept { return shaper_.holds(); }
   // Frees what still waits and counts it as policed. Once no worker runs.
   void discard_held() noexcept;
 

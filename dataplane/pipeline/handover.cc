@@ -27,6 +27,9 @@ Result<Handover> Handover::create(std::uint16_t workers) {
     return fail(ErrorCode::kExhausted,
                 fmt::format("no room for {} bytes in the packet buffer: {}", sizeof(Passage), rte_strerror(rte_errno)));
   for (std::uint16_t from = 0; from < workers; ++from) {
+    auto doorbell = Doorbell::create();
+    if (!doorbell) return tl::unexpected(doorbell.error());
+    handover.doorbells_.push_back(std::move(*doorbell));
     for (std::uint16_t to = 0; to < workers; ++to) {
       const auto name = fmt::format("handover_{}_{}", from, to);
       auto* ring =
@@ -43,6 +46,12 @@ Result<Handover> Handover::create(std::uint16_t workers) {
 bool Handover::empty() const noexcept {
   return std::all_of(rings_.begin(), rings_.end(),
                      [](const auto& ring) { return !ring || rte_ring_empty(ring.get()); });
+}
+
+bool Handover::empty(std::uint16_t to) const noexcept {
+  for (std::uint16_t from = 0; from < workers_; ++from)
+    if (from != to && !rte_ring_empty(ring(from, to))) return false;
+  return true;
 }
 
 std::vector<std::uint32_t> Handover::filled() const {

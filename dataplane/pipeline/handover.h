@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a packet reaches the worker that owns its VM: one single-producer single-consumer ring per pair of workers.
+// How a packet reaches the worker that owns its VM: one single-producer single-consumer ring per pair of workers, and a
+// doorbell for each, should it sleep.
 // Place: dataplane/pipeline. What a packet is handed over for travels in the packet itself (a dynamic mbuf field).
 #pragma once
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "common/ids.h"
 #include "common/result.h"
+#include "dataplane/pipeline/doorbell.h"
 #include "dataplane/vm/vm_state.h"
 
 namespace foreflow::pipeline {
@@ -38,14 +40,18 @@ class Handover {
 
   // How many were taken; the rest did not fit.
   std::size_t give(std::uint16_t from, std::uint16_t to, std::span<rte_mbuf*> packets) noexcept {
-    return rte_ring_sp_enqueue_burst(ring(from, to), reinterpret_cast<void**>(packets.data()),
-                                     static_cast<unsigned>(packets.size()), nullptr);
+    const auto given = rte_ring_sp_enqueue_burst(ring(from, to), reinterpret_cast<void**>(packets.data()),
+                                                 static_cast<unsigned>(packets.size()), nullptr);
+    doorbells_[to]->ring();
+    return given;
   }
   std::size_t take(std::uint16_t from, std::uint16_t to, std::span<rte_mbuf*> packets) noexcept {
     return rte_ring_sc_dequeue_burst(ring(from, to), reinterpret_cast<void**>(packets.data()),
                                      static_cast<unsigned>(packets.size()), nullptr);
   }
   bool empty() const noexcept;
+  bool empty(std::uint16_t to) const noexcept;
+  Doorbell& doorbell(std::uint16_t worker) const noexcept { return *doorbells_[worker]; }
 
   // How far each ring was filled; taken(filled()) says later that all of that has been taken since. By any thread.
   std::vector<std::uint32_t> filled() const;
@@ -60,6 +66,7 @@ class Handover {
   rte_ring* ring(std::uint16_t from, std::uint16_t to) const noexcept { return rings_[from * workers_ + to].get(); }
 
   std::vector<std::unique_ptr<rte_ring, FreeRing>> rings_;
+  std::vector<std::unique_ptr<Doorbell>> doorbells_;  // by worker
   std::uint16_t workers_ = 0;
   int field_ = 0;
 };

@@ -58,6 +58,7 @@ class Shaper {
 
   // Some VM is shaped, or something waits.
   bool is_used() const noexcept { return shaped_ != 0; }
+  bool holds() const noexcept { return !busy_.empty(); }
   // Null: not shaped and nothing waits.
   ShapeQueue* queue(vm::Slot slot, Direction direction) noexcept { return queues_[at(slot, direction)].get(); }
   // Something waits anywhere; visit(slot, direction, queue) for each such queue, in order of slots.

@@ -50,7 +50,8 @@ std::vector<std::unique_ptr<Source>> sources_of(std::uint16_t worker, std::uint1
     if (clock == config::ClockSource::kCapture && queue < port.capture_packets.size())
       sources.push_back(std::make_unique<CaptureSource>(port.id, queue, port.capture_packets[queue]));
     else
-      sources.push_back(std::make_unique<LiveSource>(port.id, queue));
+      sources.push_back(
+          std::make_unique<LiveSource>(port.id, queue, queue < port.arrival_fds.size() ? port.arrival_fds[queue] : -1));
   }
   return sources;
 }

@@ -24,18 +24,23 @@ class Source {
   virtual std::size_t receive(std::span<rte_mbuf*, kBurst> packets, std::uint64_t now_ns) noexcept = 0;
   // When the next packet is due, as far as that is known in advance: a live queue says kNever.
   virtual std::uint64_t next_due() noexcept { return kNever; }
+  // Readable as long as there are packets; -1: the device has no such.
+  virtual int arrival_fd() const noexcept { return -1; }
   virtual std::uint16_t port_id() const noexcept = 0;
 };
 
 class LiveSource final : public Source {
  public:
-  LiveSource(std::uint16_t port_id, std::uint16_t queue) : port_id_(port_id), queue_(queue) {}
+  LiveSource(std::uint16_t port_id, std::uint16_t queue, int arrival_fd)
+      : port_id_(port_id), queue_(queue), arrival_fd_(arrival_fd) {}
   std::size_t receive(std::span<rte_mbuf*, kBurst> packets, std::uint64_t now_ns) noexcept override;
+  int arrival_fd() const noexcept override { return arrival_fd_; }
   std::uint16_t port_id() const noexcept override { return port_id_; }
 
  private:
   std::uint16_t port_id_;
   std::uint16_t queue_;
+  int arrival_fd_;
 };
 
 // Holds a capture's packets back until their time. A packet without a time is due at once, after the start.

@@ -92,6 +92,14 @@ void Worker::use_devices(std::span<const port::Port> devices) {
     outbox_.attach(port);
   }
   devices_.assign(devices.begin(), devices.end());
+  arrival_fds_.clear();
+  for (const auto& source : sources_)
+    if (const int fd = source->arrival_fd(); fd >= 0) arrival_fds_.push_back(fd);
+}
+
+std::optional<std::span<const int>> Worker::arrival_fds() const noexcept {
+  if (arrival_fds_.size() != sources_.size() || forwarder_.holds()) return std::nullopt;
+  return arrival_fds_;
 }
 
 // Meters get their new rates, and a slot that changed hands forgets its former VM.

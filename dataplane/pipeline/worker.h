@@ -51,6 +51,8 @@ class Worker {
   // The earliest time at which a source has something (captures), for poll()'s caller.
   std::uint64_t next_due() noexcept;
   std::uint64_t taken_over() const noexcept { return taken_over_; }
+  // What tells of packets in its queues; nullopt: not all of them have that, or some packets wait here for their time.
+  std::optional<std::span<const int>> arrival_fds() const noexcept;
 
   const Books& books() const noexcept { return books_; }
   const Classifying& classifying() const noexcept { return tracker_.classifying(); }
@@ -79,6 +81,7 @@ class Worker {
   TopFlows top_flows_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<port::Port> devices_;  // whose queues these are
+  std::vector<int> arrival_fds_;     // of the sources that have one
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t adopted_ = ~std::uint64_t{0};   // serial of the snapshot in use
   std::size_t adopted_slots_ = 0;               // of that snapshot

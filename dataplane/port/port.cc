@@ -14,6 +14,7 @@
 #include <rte_mbuf_dyn.h>
 
 #include "common/log.h"
+#include "dataplane/port/arrival.h"
 #include "dataplane/port/capture.h"
 
 namespace foreflow::port {
@@ -109,6 +110,7 @@ Status start_ethdev(const config::PortConfig& config, std::uint32_t workers, rte
     return tl::unexpected(ethdev_error(config, "start", error));
   if (const int error = rte_eth_promiscuous_enable(port.id); error != 0 && error != -ENOTSUP)
     log::warning("port is not promiscuous", {{"port", port.name}, {"reason", rte_strerror(-error)}});
+  port.arrival_fds = arrival_fds(port.id, port.rx_queues);
   rte_ether_addr mac{};
   rte_eth_macaddr_get(port.id, &mac);
   std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), port.mac.octets.begin());

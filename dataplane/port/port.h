@@ -26,6 +26,7 @@ struct Port {
   std::uint16_t rx_queues = 0;
   std::uint16_t tx_queues = 0;
   std::uint32_t largest_frame = 1518;          // L2 bytes without FCS, one VLAN tag included
+  std::vector<int> arrival_fds;                // see arrival.h
   std::vector<std::uint64_t> capture_packets;  // net_pcap reading files: how many packets each queue delivers in all
 };
 

@@ -5,8 +5,10 @@
 #include <cstdlib>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
 #define FOREFLOW_SANITIZER_COUNTS
+// From the sanitizers' allocator_interface.h, which GCC does not install.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(  // NOLINT(bugprone-reserved-identifier)
+    void (*allocated)(const volatile void*, std::size_t), void (*freed)(const volatile void*));
 #endif
 
 namespace {
