@@ -20,6 +20,9 @@ pkg_check_modules(pcap REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(hyperscan REQUIRED IMPORTED_TARGET libhs)
 find_package(nlohmann_json REQUIRED)
 
+# Without it `foreflowd` reads no hypervisors and says so.
+pkg_check_modules(libvirt IMPORTED_TARGET libvirt)
+
 add_library(foreflow_dpdk INTERFACE)
 if(FOREFLOW_EAL)
   pkg_check_modules(dpdk REQUIRED libdpdk>=22.11)

@@ -109,6 +109,7 @@ pb::Vm to_proto(const VmStatus& status) {
     traffic.set_connections_failed(status.live->connections_failed);
     traffic.set_untracked_packets(status.live->untracked_packets);
   }
+  if (status.guest) *to.mutable_guest() = to_proto(*status.guest);
   if (const auto& egress = status.allocation[index(Direction::kEgress)]) put(*to.mutable_egress(), *egress);
   if (const auto& ingress = status.allocation[index(Direction::kIngress)]) put(*to.mutable_ingress(), *ingress);
   return to;

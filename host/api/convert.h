@@ -15,6 +15,8 @@ namespace pb = foreflow::operations;
 pb::ManagerStatus to_proto(const ManagerStatus& status);
 pb::Vm to_proto(const VmStatus& status);
 pb::Dataplane to_proto(const DataplaneStatus& status);
+pb::Hypervisor to_proto(const HypervisorStatus& status);
+pb::Guest to_proto(const model::GuestLive& guest);
 pb::Forecast to_proto(const std::string& vm, Direction direction, const ForecastView& view);
 pb::Rule to_proto(const Rule& rule);
 pb::Flow to_proto(const Flow& flow);

@@ -10,6 +10,7 @@
 
 #include "common/result.h"
 #include "host/model/fleet.h"
+#include "host/model/guest.h"
 #include "host/model/live.h"
 
 namespace foreflow::api {
@@ -27,6 +28,7 @@ struct VmStatus {
   model::Vm vm;
   bool policy_changed = false;  // by set_policy
   std::optional<model::VmLive> live;
+  std::optional<model::GuestLive> guest;
   model::PerDirection<std::optional<Allocation>> allocation;
 };
 
@@ -35,6 +37,11 @@ struct DataplaneStatus {
   model::DataplaneLive live;
   Generation desired;
   std::vector<std::string> vms;
+};
+
+struct HypervisorStatus {
+  model::Hypervisor settings;
+  model::HypervisorLive live;
 };
 
 struct Observed {
@@ -95,6 +102,7 @@ class Operations {
   virtual ManagerStatus status() const = 0;
   virtual Result<std::vector<VmStatus>> vms(const std::string& name) const = 0;
   virtual Result<std::vector<DataplaneStatus>> dataplanes(const std::string& name) const = 0;
+  virtual Result<std::vector<HypervisorStatus>> hypervisors(const std::string& host) const = 0;
   virtual Result<ForecastView> forecast(const std::string& vm, Direction direction) const = 0;
   virtual Result<std::vector<Rule>> rules(const std::string& vm) const = 0;
   virtual Result<std::vector<Flow>> flows(const std::string& vm) const = 0;  // largest first

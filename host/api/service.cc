@@ -36,6 +36,15 @@ grpc::Status Service::ListDataplanes(grpc::ServerContext* context, const pb::Lis
   });
 }
 
+grpc::Status Service::ListHypervisors(grpc::ServerContext* context, const pb::ListHypervisorsRequest* from,
+                                      pb::HypervisorList* to) {
+  return gate_.serve(*context, from->host(), [&]() -> Status {
+    return manager_.hypervisors(from->host()).map([&](const auto& all) {
+      for (const auto& item : all) *to->add_hypervisors() = to_proto(item);
+    });
+  });
+}
+
 grpc::Status Service::GetForecast(grpc::ServerContext* context, const pb::GetForecastRequest* from, pb::Forecast* to) {
   return gate_.serve(*context, from->vm(), [&]() -> Status {
     const auto direction = from->direction() == pb::INGRESS ? Direction::kIngress : Direction::kEgress;

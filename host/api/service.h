@@ -19,6 +19,8 @@ class Service final : public operations::Operator::Service {
                        operations::VmList* to) override;
   grpc::Status ListDataplanes(grpc::ServerContext* context, const operations::ListDataplanesRequest* from,
                               operations::DataplaneList* to) override;
+  grpc::Status ListHypervisors(grpc::ServerContext* context, const operations::ListHypervisorsRequest* from,
+                               operations::HypervisorList* to) override;
   grpc::Status GetForecast(grpc::ServerContext* context, const operations::GetForecastRequest* from,
                            operations::Forecast* to) override;
   grpc::Status ListRules(grpc::ServerContext* context, const operations::ListRulesRequest* from,

@@ -127,6 +127,7 @@ foreflow::Status Manager::listen() {
       {*this, *this, *this});
   if (!serving) return tl::unexpected(serving.error());
   api_ = std::move(*serving);
+  read_guests();
   if (config_.forecast.training_ns != 0) training_->start(config_.forecast.training_ns);
   cycle_->start(config_.allocation.period_ns, [this] {
     if (auto stepped = rollup_->step(clock_.now()); !stepped)
@@ -136,8 +137,21 @@ foreflow::Status Manager::listen() {
   return {};
 }
 
+void Manager::read_guests() {
+  for (const auto& hypervisor : config_.fleet.hypervisors) {
+    const GuestReader::Hooks hooks{
+        .open = [](const std::string& uri) { return guest::open_hypervisor(uri, guest::Access::kRead); },
+        .stored = [this](const auto& points) { rollup_->observe(points, clock_.now()); },
+        .sampled = [](const model::GuestSample&) {}};
+    guest_readers_.push_back(
+        std::make_unique<GuestReader>(hypervisor, GuestReader::Parts{*rosters_, *store_, guests_, clock_}, hooks));
+    guest_readers_.back()->start();
+  }
+}
+
 Manager::~Manager() {
   api_.reset();
+  guest_readers_.clear();
   std::unique_ptr<link::LinkServer> link;
   {
     std::lock_guard lock(link_mutex_);
@@ -168,6 +182,8 @@ foreflow::Status Manager::reload(const model::ManagerConfig& config) {
   note("forecast", config.forecast == config_.forecast);
   note("audit", config.audit == config_.audit);
   note("allocation", config.allocation == config_.allocation);
+  note("hypervisor", config.fleet.hypervisors == config_.fleet.hypervisors);
+  guests_.retain(*rosters_->current());
   live_.retain(*rosters_->current());
   cycle_->wake();
   return {};

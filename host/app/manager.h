@@ -3,9 +3,9 @@
 // Place: host/app; made by main.
 //
 // Threads: gRPC's of the link (Ingest, one call at a time per dataplane), gRPC's of the API (the Operations below), the
-// cycle's one, the training's one, the store's own. They meet in Rosters, LiveView, ForecastService, the store and the
-// actuator, each of which has its own lock; none of these locks is held while another part is called, but the
-// actuator's while it queues a message to the link.
+// cycle's one, the training's one, one per hypervisor, the store's own. They meet in Rosters, LiveView,
+// ForecastService, the store and the actuator, each of which has its own lock; none of these locks is held while
+// another part is called, but the actuator's while it queues a message to the link.
 #pragma once
 #include <memory>
 #include <optional>
@@ -18,6 +18,8 @@
 #include "host/app/audit_trail.h"
 #include "host/app/background_training.h"
 #include "host/app/cycle.h"
+#include "host/app/guest_reader.h"
+#include "host/app/guest_view.h"
 #include "host/app/ingest.h"
 #include "host/app/live_view.h"
 #include "host/app/roster.h"
@@ -50,6 +52,7 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   api::ManagerStatus status() const override;
   Result<std::vector<api::VmStatus>> vms(const std::string& name) const override;
   Result<std::vector<api::DataplaneStatus>> dataplanes(const std::string& name) const override;
+  Result<std::vector<api::HypervisorStatus>> hypervisors(const std::string& host) const override;
   Result<api::ForecastView> forecast(const std::string& vm, Direction direction) const override;
   Result<std::vector<api::Rule>> rules(const std::string& vm) const override;
   Result<std::vector<api::Flow>> flows(const std::string& vm) const override;
@@ -70,6 +73,7 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   explicit Manager(model::ManagerConfig config);
   foreflow::Status open();
   foreflow::Status listen();
+  void read_guests();
   Result<std::map<std::string, fabric::Installed>> installed() const;
   void save_history();
   api::VmStatus status_of(const Roster& roster, const model::Vm& vm, const Plan& plan) const;
@@ -91,6 +95,8 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   std::unique_ptr<AuditTrail> audit_;
   std::unique_ptr<Cycle> cycle_;
   std::unique_ptr<Ingest> ingest_;
+  GuestView guests_;
+  std::vector<std::unique_ptr<GuestReader>> guest_readers_;
   std::mutex link_mutex_;  // a session may begin before start() has returned
   std::unique_ptr<link::LinkServer> link_;
   std::unique_ptr<api::ApiServer> api_;

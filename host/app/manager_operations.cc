@@ -68,6 +68,7 @@ api::ManagerStatus Manager::status() const {
 
 api::VmStatus Manager::status_of(const Roster& roster, const model::Vm& vm, const Plan& plan) const {
   api::VmStatus status{.vm = vm, .policy_changed = roster.is_patched(vm.name), .live = live_.vm(vm.id)};
+  status.guest = guests_.guest(vm.id);
   if (std::min(config_.mode, vm.policy.mode) != model::Mode::kObserve)
     for (const auto direction : kBothDirections)
       status.allocation[index(direction)] = allocation(plan, vm.id, direction);
@@ -103,6 +104,19 @@ Result<std::vector<api::DataplaneStatus>> Manager::dataplanes(const std::string&
                                                   near ? fmt::format("; did you mean '{}'?", *near) : ""));
   }
   return all;
+}
+
+Result<std::vector<api::HypervisorStatus>> Manager::hypervisors(const std::string& host) const {
+  std::vector<api::HypervisorStatus> all;
+  std::vector<std::string> hosts;
+  for (const auto& hypervisor : config_.fleet.hypervisors) {
+    hosts.push_back(hypervisor.host);
+    if (host.empty() || hypervisor.host == host) all.push_back({hypervisor, guests_.hypervisor(hypervisor.host)});
+  }
+  if (!all.empty() || host.empty()) return all;
+  const auto near = nearest(host, hosts);
+  return fail(ErrorCode::kNotFound, fmt::format("there is no hypervisor of host '{}'{}", host,
+                                                near ? fmt::format("; did you mean '{}'?", *near) : ""));
 }
 
 Result<api::ForecastView> Manager::forecast(const std::string& name, Direction direction) const {

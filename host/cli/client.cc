@@ -135,6 +135,12 @@ Result<pb::DataplaneList> Client::dataplanes(const std::string& name) {
   return channel_->call(&pb::Operator::Stub::ListDataplanes, request);
 }
 
+Result<pb::HypervisorList> Client::hypervisors(const std::string& host) {
+  pb::ListHypervisorsRequest request;
+  request.set_host(host);
+  return channel_->call(&pb::Operator::Stub::ListHypervisors, request);
+}
+
 Result<pb::Forecast> Client::forecast(const std::string& vm, pb::Direction direction) {
   pb::GetForecastRequest request;
   request.set_vm(vm);

@@ -32,6 +32,7 @@ class Client {
   Result<pb::ManagerStatus> status();
   Result<pb::VmList> vms(const std::string& name);
   Result<pb::DataplaneList> dataplanes(const std::string& name);
+  Result<pb::HypervisorList> hypervisors(const std::string& host);
   Result<pb::Forecast> forecast(const std::string& vm, pb::Direction direction);
   Result<pb::RuleList> rules(const std::string& vm);
   Result<pb::FlowList> flows(const std::string& vm, std::uint32_t most);

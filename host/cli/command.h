@@ -51,6 +51,8 @@ Outcome vm_show(Context& context);
 Outcome vm_top(Context& context);
 Outcome dataplane_list(Context& context);
 Outcome dataplane_show(Context& context);
+Outcome guest_list(Context& context);
+Outcome hypervisor_list(Context& context);
 Outcome forecast_show(Context& context);
 Outcome allocation_list(Context& context);
 Outcome policy_get(Context& context);

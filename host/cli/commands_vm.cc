@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "host/cli/command.h"
+#include "host/cli/guest_text.h"
 #include "host/cli/json.h"
 #include "host/cli/table.h"
 
@@ -143,7 +144,8 @@ Outcome vm_show(Context& context) {
     text += fmt::format("not tracked     {} packets: the flow table was full\n", traffic.untracked_packets());
   if (!vm.policy().group().empty()) text += fmt::format("group           {}\n", vm.policy().group());
   return text + side_text("egress", vm.traffic().egress(), vm.policy().egress(), vm.has_egress(), vm.egress()) +
-         side_text("ingress", vm.traffic().ingress(), vm.policy().ingress(), vm.has_ingress(), vm.ingress());
+         side_text("ingress", vm.traffic().ingress(), vm.policy().ingress(), vm.has_ingress(), vm.ingress()) +
+         (vm.has_guest() ? guest_text(vm.guest()) : "");
 }
 
 Outcome allocation_list(Context& context) {

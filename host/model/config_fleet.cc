@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/model/config_fleet.h"
 
+#include <cctype>
+
 #include <fmt/format.h>
 
 #include "host/model/config_policy.h"
@@ -19,6 +21,32 @@ Result<MacAddress> mac_from(std::string_view text) {
 Result<Ipv4Address> ipv4_from(std::string_view text) {
   if (const auto address = parse_ipv4(text)) return *address;
   return fail(ErrorCode::kInvalidConfig, fmt::format("'{}' is not an IPv4 address such as 192.0.2.1", text));
+}
+
+// "6B2D3F0E-..." -> "6b2d3f0e-...", as hypervisors write it.
+Result<std::string> uuid_from(std::string_view text) {
+  std::string uuid(text);
+  bool good = uuid.size() == 36;
+  for (std::size_t i = 0; good && i < uuid.size(); ++i) {
+    uuid[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(uuid[i])));
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    good = dash ? uuid[i] == '-' : std::isxdigit(static_cast<unsigned char>(uuid[i])) != 0;
+  }
+  if (good) return uuid;
+  return fail(ErrorCode::kInvalidConfig,
+              fmt::format("'{}' is not a UUID such as 6b2d3f0e-0b5e-4d0c-8f0e-3a1f5c7d9e21", text));
+}
+
+Hypervisor read_hypervisor(TomlTable& table) {
+  Hypervisor hypervisor;
+  for (const auto* key : {"host", "uri"}) table.require(key);
+  table.read("host", hypervisor.host);
+  table.read("uri", hypervisor.uri);
+  table.read("period", hypervisor.period_ns, parse_duration);
+  if (hypervisor.period_ns < kNanosPerSecond || hypervisor.period_ns > 300 * kNanosPerSecond)
+    table.error("period", "must be 1s to 5m");
+  table.finish();
+  return hypervisor;
 }
 
 wire::TunnelSpec read_tunnel(TomlTable table) {
@@ -85,6 +113,7 @@ Vm read_vm(TomlTable& table, const std::string& default_tier) {
   table.read("name", vm.name);
   table.read("dataplane", vm.dataplane);
   table.read("allow_foreign_mac", vm.allow_foreign_mac);
+  table.read("uuid", vm.uuid, uuid_from);
   for (auto& attachment : table.tables("attachments")) vm.attachments.push_back(read_attachment(attachment));
   vm.policy.tier = default_tier;
   vm.policy = patched(vm.policy, read_policy(table));
@@ -98,12 +127,14 @@ Fleet read_fleet(TomlTable& root) {
   auto tiers = root.tables("tier");
   auto groups = root.tables("group");
   auto dataplanes = root.tables("dataplane");
+  auto hypervisors = root.tables("hypervisor");
   auto vms = root.tables("vm");
   Fleet fleet;
   for (auto& table : tiers) fleet.tiers.push_back(read_tier(table));
   if (fleet.tiers.empty()) fleet.tiers = {{"standard", 0, .95}};
   for (auto& table : groups) fleet.groups.push_back(read_group(table));
   for (auto& table : dataplanes) fleet.dataplanes.push_back(read_dataplane(table));
+  for (auto& table : hypervisors) fleet.hypervisors.push_back(read_hypervisor(table));
   for (auto& table : vms) fleet.vms.push_back(read_vm(table, fleet.tiers.back().name));
   for (std::size_t i = 0; i < groups.size(); ++i)
     note_origins(groups[i], "group " + fleet.groups[i].name, fleet.origins);
@@ -111,10 +142,11 @@ Fleet read_fleet(TomlTable& root) {
     note_origins(dataplanes[i], "dataplane " + fleet.dataplanes[i].name, fleet.origins);
   for (std::size_t i = 0; i < vms.size(); ++i) note_origins(vms[i], "vm " + fleet.vms[i].name, fleet.origins);
   for (const auto& objection : objections(fleet)) {
-    auto& tables = objection.subject == Objection::Subject::kTier        ? tiers
-                   : objection.subject == Objection::Subject::kGroup     ? groups
-                   : objection.subject == Objection::Subject::kDataplane ? dataplanes
-                                                                         : vms;
+    auto& tables = objection.subject == Objection::Subject::kTier         ? tiers
+                   : objection.subject == Objection::Subject::kGroup      ? groups
+                   : objection.subject == Objection::Subject::kDataplane  ? dataplanes
+                   : objection.subject == Objection::Subject::kHypervisor ? hypervisors
+                                                                          : vms;
     if (objection.index < tables.size()) tables[objection.index].error(objection.key, objection.reason);
   }
   return fleet;

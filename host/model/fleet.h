@@ -13,6 +13,7 @@
 #include "common/ids.h"
 #include "common/units.h"
 #include "common/wire/messages.h"
+#include "host/model/guest.h"
 
 namespace foreflow::model {
 
@@ -96,6 +97,7 @@ struct Vm {
   std::string name;
   std::string dataplane;
   std::vector<wire::Attachment> attachments;
+  std::string uuid;  // of its domain at the hypervisor; empty: the domain is known by its MACs
   bool allow_foreign_mac = false;
   Policy policy;
   std::vector<Handling> applications;  // each category at most once
@@ -117,6 +119,7 @@ struct Fleet {
   std::vector<Tier> tiers;
   std::vector<Group> groups;
   std::vector<Dataplane> dataplanes;
+  std::vector<Hypervisor> hypervisors;
   std::vector<Vm> vms;
   std::map<std::string, std::string> origins;  // "vm web cap" -> "policy.toml:12": who said so, for messages
   bool operator==(const Fleet&) const = default;
@@ -130,7 +133,7 @@ struct Fleet {
 
 // Whose fault it is and why; `key` is the configuration key that is wrong.
 struct Objection {
-  enum class Subject : std::uint8_t { kTier, kGroup, kDataplane, kVm };
+  enum class Subject : std::uint8_t { kTier, kGroup, kDataplane, kHypervisor, kVm };
   Subject subject = Subject::kVm;
   std::size_t index = 0;  // into the fleet's vector of that kind
   std::string key;

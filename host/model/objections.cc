@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -176,6 +177,30 @@ void check_admission(const Fleet& fleet, std::vector<Objection>& out) {
   }
 }
 
+void check_hypervisors(const Fleet& fleet, std::vector<Objection>& out) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < fleet.hypervisors.size(); ++i) {
+    const auto& host = fleet.hypervisors[i].host;
+    const auto& uri = fleet.hypervisors[i].uri;
+    if (!seen.insert(host).second)
+      out.push_back({Subject::kHypervisor, i, "host", fmt::format("'{}' has a hypervisor already", host)});
+    if (uri.empty())
+      out.push_back({Subject::kHypervisor, i, "uri", "must be one of libvirt's, such as qemu:///system"});
+    if (std::ranges::none_of(fleet.dataplanes, [&](const Dataplane& d) { return d.host == host; }))
+      out.push_back({Subject::kHypervisor, i, "host", fmt::format("there is no dataplane with host = '{}'", host)});
+  }
+}
+
+void check_uuids(const Fleet& fleet, std::vector<Objection>& out) {
+  std::map<std::string_view, std::string_view> owners;
+  for (std::size_t i = 0; i < fleet.vms.size(); ++i) {
+    const auto& vm = fleet.vms[i];
+    if (vm.uuid.empty()) continue;
+    const auto [first, is_new] = owners.emplace(vm.uuid, vm.name);
+    if (!is_new) out.push_back({Subject::kVm, i, "uuid", fmt::format("{} is that of '{}'", vm.uuid, first->second)});
+  }
+}
+
 }  // namespace
 
 std::vector<Objection> objections(const Fleet& fleet) {
@@ -199,6 +224,8 @@ std::vector<Objection> objections(const Fleet& fleet) {
     check_policy(fleet, i, out);
   }
   check_attachments(fleet, out);
+  check_hypervisors(fleet, out);
+  check_uuids(fleet, out);
   check_groups(fleet, out);
   check_admission(fleet, out);
   return out;

@@ -20,6 +20,8 @@ std::string subject_of(const model::Fleet& fleet, const model::Objection& object
       return "group " + fleet.groups[objection.index].name;
     case Subject::kDataplane:
       return "dataplane " + fleet.dataplanes[objection.index].name;
+    case Subject::kHypervisor:
+      return "hypervisor " + fleet.hypervisors[objection.index].host;
     case Subject::kVm:
       return "vm " + fleet.vms[objection.index].name;
   }

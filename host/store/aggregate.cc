@@ -15,7 +15,8 @@ namespace foreflow::store {
 namespace {
 
 bool keeps_the_largest(std::string_view name) {
-  return name.ends_with(field::kPeak10ms) || name.ends_with(field::kPeak1ms) || name == field::kConnectionsActive;
+  return name.ends_with(field::kPeak10ms) || name.ends_with(field::kPeak1ms) || name == field::kConnectionsActive ||
+         name == field::kVcpus || name.starts_with("memory_");
 }
 
 Value sum(const Value& a, const Value& b) {

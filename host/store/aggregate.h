@@ -27,8 +27,8 @@ constexpr std::int64_t width_ns(Resolution tier) {
 // Start of the bucket that a raw point with this time belongs to.
 UnixNanos bucket_start(UnixNanos time, Resolution tier);
 
-// One point per Tags. Deltas are summed; 10 ms peaks and active connections are the largest; vm_net gets the p95
-// (nearest rank) of its reports' offered rates. Points outside the bucket are left out.
+// One point per Tags. Deltas are summed; peaks, active connections, vCPUs and memory are the largest; vm_net gets the
+// p95 (nearest rank) of its reports' offered rates. Points outside the bucket are left out.
 std::vector<Point> aggregate(const std::vector<Point>& raw, Resolution tier, UnixNanos start);
 
 }  // namespace foreflow::store

@@ -13,6 +13,9 @@
 //               untracked_packets interval_ms; sizes, delayed, marked and untracked only when not 0
 //               in tiers also {tx,rx}_p95_rate                                             start of the bucket
 // vm_app        <category>: passed bytes of both directions                                as vm_net
+// vm_guest      cpu_ns waited_ns vcpus memory_{current,maximum,used,rss}_bytes               time of the reading
+//               disk_{read,write}_{bytes,requests,ns} disk_flush_requests interval_ms; waited, used and rss only where
+//               the hypervisor tells them
 // vm_forecast   {tx,rx}_<quantile>_lead<n> step_ms                                         start of the target interval
 // vm_alloc      {tx,rx}_{want,grant,cir,pir,guarantee,cap}                                 time of the decision
 // dataplane     {rx,tx}_{packets,bytes} flood_copies drop_<cause> spool_dropped_reports interval_ms   as vm_net
@@ -51,6 +54,22 @@ inline constexpr std::string_view kConnectionsClosed = "connections_closed";
 inline constexpr std::string_view kConnectionsFailed = "connections_failed";
 inline constexpr std::string_view kUntrackedPackets = "untracked_packets";
 inline constexpr std::string_view kIntervalMs = "interval_ms";
+
+// Of vm_guest.
+inline constexpr std::string_view kCpuNs = "cpu_ns";
+inline constexpr std::string_view kWaitedNs = "waited_ns";
+inline constexpr std::string_view kVcpus = "vcpus";
+inline constexpr std::string_view kMemoryCurrent = "memory_current_bytes";
+inline constexpr std::string_view kMemoryMaximum = "memory_maximum_bytes";
+inline constexpr std::string_view kMemoryUsed = "memory_used_bytes";
+inline constexpr std::string_view kMemoryRss = "memory_rss_bytes";
+inline constexpr std::string_view kDiskReadBytes = "disk_read_bytes";
+inline constexpr std::string_view kDiskReadRequests = "disk_read_requests";
+inline constexpr std::string_view kDiskReadNs = "disk_read_ns";
+inline constexpr std::string_view kDiskWriteBytes = "disk_write_bytes";
+inline constexpr std::string_view kDiskWriteRequests = "disk_write_requests";
+inline constexpr std::string_view kDiskWriteNs = "disk_write_ns";
+inline constexpr std::string_view kDiskFlushRequests = "disk_flush_requests";
 
 // Of vm_alloc, behind a direction's prefix.
 inline constexpr std::string_view kWant = "want";

@@ -11,7 +11,7 @@ namespace {
 bool has_tiers(const Point& point) {
   return point.resolution == Resolution::kRaw &&
          (point.measurement == Measurement::kVmNet || point.measurement == Measurement::kVmApp ||
-          point.measurement == Measurement::kDataplane);
+          point.measurement == Measurement::kVmGuest || point.measurement == Measurement::kDataplane);
 }
 
 }  // namespace

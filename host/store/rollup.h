@@ -35,7 +35,7 @@ class DirtyBuckets {
  public:
   explicit DirtyBuckets(std::size_t most) : most_(most) {}
 
-  // The buckets of a raw point of vm_net, vm_app or dataplane; nothing for other points.
+  // The buckets of a raw point of vm_net, vm_app, vm_guest or dataplane; nothing for other points.
   void touch(const Point& point);
   // All buckets of that hour.
   void touch_hour(const Bucket& hour);

@@ -113,7 +113,7 @@ def dashboard(stage, ledger, progress):
         return
     progress("the Grafana dashboard's queries")
     done = run(stage.inside([ROOT / "tests/support/check_dashboard", "--url", stage.store.url, "--database",
-                             stage.store.database]), seconds=60, check=False)
+                             stage.store.database, "--dashboard", "foreflow"]), seconds=60, check=False)
     print((done.stdout + done.stderr).rstrip())
     ledger.add("Grafana: every panel's query has data", "check_dashboard", f"status {done.returncode}", "0",
                done.returncode == 0)

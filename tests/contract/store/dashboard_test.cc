@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "host/store/fields.h"
+#include "host/store/guest_points.h"
 #include "host/store/influx_store.h"
 #include "host/store/report_points.h"
 #include "support/source_paths.h"
@@ -54,6 +55,14 @@ Point allocation_at(UnixNanos time, const std::string& vm) {
   return point;
 }
 
+model::GuestSample guest_at(UnixNanos time) {
+  model::GuestSample sample{.time = time, .interval_ns = 10 * kNanosPerSecond, .cpu_ns = kNanosPerSecond};
+  sample.waited_ns = 5;
+  sample.memory = {.current = {1'000}, .maximum = {2'000}, .used = Bytes{500}, .rss = Bytes{900}};
+  sample.disk.read_bytes = sample.disk.write_bytes = 4'096;
+  return sample;
+}
+
 class Dashboard : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { server_ = std::make_unique<InfluxServer>(); }
@@ -74,6 +83,7 @@ class Dashboard : public ::testing::Test {
         for (const auto* vm : {"web/1 (test)", "web/2 (test)"}) {
           points.push_back(forecast_at(time, vm));
           points.push_back(allocation_at(time, vm));
+          points.push_back(guest_point(guest_at(time), {"host-1", "dpu-1", vm}));
         }
       ASSERT_TRUE(store->append(points, std::nullopt));
     }

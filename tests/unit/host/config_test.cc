@@ -59,6 +59,24 @@ TEST(ManagerConfig, TheShippedExampleIsGood) {
   EXPECT_EQ(config->fleet.vms.size(), 2u);
 }
 
+TEST(ManagerConfig, AHypervisorBelongsToAHostWithADataplane) {
+  const auto good = parse_config(std::string(kGood) +
+                                     "uuid = \"6B2D3F0E-0B5E-4D0C-8F0E-3A1F5C7D9E21\"\n[[hypervisor]]\n"
+                                     "host = \"dpu0\"\nuri = \"qemu:///system\"\nperiod = \"2s\"\n",
+                                 "f.toml");
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(good->fleet.vms[0].uuid, "6b2d3f0e-0b5e-4d0c-8f0e-3a1f5c7d9e21");
+  EXPECT_EQ(good->fleet.hypervisors[0].period_ns, 2 * kNanosPerSecond);
+  const auto reason = reason_for(std::string(kGood) +
+                                 "uuid = \"6b2d\"\n[[hypervisor]]\nhost = \"node9\"\nuri = \"\"\n"
+                                 "period = \"1h\"\n[[hypervisor]]\nhost = \"node9\"\nuri = \"test:///default\"\n");
+  EXPECT_THAT(reason, HasSubstr("'6b2d' is not a UUID such as"));
+  EXPECT_THAT(reason, HasSubstr("there is no dataplane with host = 'node9'"));
+  EXPECT_THAT(reason, HasSubstr("must be one of libvirt's, such as qemu:///system"));
+  EXPECT_THAT(reason, HasSubstr("must be 1s to 5m"));
+  EXPECT_THAT(reason, HasSubstr("'node9' has a hypervisor already"));
+}
+
 TEST(ManagerConfig, RelativePathsStartAtTheFile) {
   const test::TemporaryDirectory folder;
   std::ofstream(folder / "f.toml") << kGood;

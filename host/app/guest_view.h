@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps what hypervisors said last.
+// Place: host/app; written by the readers of hypervisors, read by the cycle and the API.
+#pragma once
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "host/app/roster.h"
+#include "host/model/guest.h"
+
+namespace foreflow::app {
+
+// Thread safety: all members from any thread.
+class GuestView {
+ public:
+  void on_guest(const model::GuestLive& guest);
+  void on_hypervisor(const std::string& host, model::HypervisorLive live);
+  // Forgets VMs that the roster does not have.
+  void retain(const Roster& roster);
+
+  std::optional<model::GuestLive> guest(VmId vm) const;
+  // An empty record when it was never read.
+  model::HypervisorLive hypervisor(const std::string& host) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<VmId, model::GuestLive> guests_;
+  std::map<std::string, model::HypervisorLive> hypervisors_;
+};
+
+}  // namespace foreflow::app

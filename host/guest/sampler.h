@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// From totals to what happened between two readings.
+// Place: host/guest. Pure: time comes in. Thread safety: none.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/units.h"
+#include "host/guest/hypervisor.h"
+#include "host/model/guest.h"
+
+namespace foreflow::guest {
+
+class Sampler {
+ public:
+  // What the domain did since it was last seen. nullopt at first sight, after it was started again (another id, or a
+  // total that went down: counted) and when the clock has not moved: the next reading is compared with this one. A
+  // domain that was not seen for a while is compared with when it was.
+  std::optional<model::GuestSample> observe(const Domain& domain, VmId vm, UnixNanos now);
+
+  // Forgets domains that are not among these.
+  void retain(const std::vector<Domain>& domains);
+
+  std::uint64_t resets() const { return resets_; }
+
+ private:
+  struct Seen {
+    Domain domain;
+    UnixNanos time;
+  };
+  std::map<std::string, Seen> seen_;  // by UUID
+  std::uint64_t resets_ = 0;
+};
+
+}  // namespace foreflow::guest
