@@ -43,9 +43,10 @@ Status GuestReader::connect() {
 Status GuestReader::read() {
   if (!connection_)
     if (auto connected = connect(); !connected) return connected;
+  // The totals are read first; what else a reading asks for may take long, at the first of a domain above all.
+  const auto now = parts_.clock.now();
   const auto domains = connection_->domains();
   if (!domains) return tl::unexpected(domains.error());
-  const auto now = parts_.clock.now();
   take(*domains, now);
   live_.connected = true;
   live_.error.clear();

@@ -2,6 +2,7 @@
 // A hypervisor in memory whose connections can be refused or break.
 // Place: tests/unit/host.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@ struct FakeHost {
   std::vector<guest::Domain> domains;
   std::optional<Error> refusal;  // of every call
   int connections = 0;
+  std::function<void()> after_totals;  // what happens once they are read, before the call returns
 
   Result<std::unique_ptr<guest::Hypervisor>> open();
 };
@@ -28,7 +30,9 @@ class FakeHypervisor final : public guest::Hypervisor {
   }
   Result<std::vector<guest::Domain>> domains() override {
     if (host_.refusal) return tl::unexpected(*host_.refusal);
-    return host_.domains;
+    auto domains = host_.domains;
+    if (host_.after_totals) host_.after_totals();
+    return domains;
   }
 
  private:

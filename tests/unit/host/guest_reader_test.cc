@@ -94,6 +94,15 @@ TEST_F(GuestReaderTest, NothingIsLostWhenTheConnectionBreaks) {
   EXPECT_EQ(sampled_[0].interval_ns, 10 * kNanosPerSecond);
 }
 
+TEST_F(GuestReaderTest, ASlowReadingIsOfTheTimeWhenItBegan) {
+  host_.after_totals = [this] { clock_.advance(4s); };
+  step();
+  host_.after_totals = nullptr;
+  step();
+  ASSERT_EQ(sampled_.size(), 1u);
+  EXPECT_EQ(sampled_[0].interval_ns, 9 * kNanosPerSecond);
+}
+
 TEST_F(GuestReaderTest, WhatTheStoreDoesNotTakeComesWithTheNextReading) {
   step();
   store_.refusal = Error{ErrorCode::kUnavailable, "disk away"};
