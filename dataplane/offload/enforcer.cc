@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/log.h"
+#include "dataplane/offload/rate_grid.h"
 
 namespace foreflow::offload {
 namespace {
@@ -76,6 +77,7 @@ wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
   }
   auto found = device_->probe(port_ids);
   device_usable_ = found.hardware_meters;
+  lends_ = found.lending == wire::Lending::kHardware;
   return device_usable_ ? found : software;
 }
 
@@ -159,12 +161,14 @@ std::vector<wire::IntentResult> Enforcer::apply(const IntentSet& wanted) {
 std::vector<wire::IntentResult> Enforcer::tell(const IntentDelta& delta) {
   const bool something_goes = !delta.clear.empty() || !leaving_.empty();
   const auto counted = something_goes ? read_device_stats() : std::vector<DeviceStats>{};
-  auto answers = device_->apply(delta);
+  auto answers = lent_.empty() ? device_->apply(delta) : device_->apply(with_lent_peaks(delta));
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto id = answers[i].id;
     if (answers[i].placement == wire::Placement::kHardware) {
       on_device_[id] = delta.set[i];
       achieved_[id] = answers[i];
+      if (const auto* police = std::get_if<wire::Police>(&delta.set[i].intent.what); police != nullptr)
+        if (lent_.contains(id)) achieved_[id].achieved_pir = nearest_on_grid(police->pir);
       leaving_.erase(id);
     } else if (!on_device_.contains(id) && device_->holds(id)) {
       leaving_[id] = delta.set[i];  // what was begun could not be undone
@@ -173,6 +177,7 @@ std::vector<wire::IntentResult> Enforcer::tell(const IntentDelta& delta) {
   for (const auto id : delta.clear) {
     if (auto known = on_device_.extract(id)) leaving_.insert(std::move(known));
     achieved_.erase(id);
+    lent_.erase(id);
   }
   forget_gone(counted);
   return answers;
@@ -233,10 +238,6 @@ std::vector<DeviceStats> Enforcer::read_device_stats() {
                    treatment_of(intent->second) != nullptr ? wire::DropCause::kFiltered : wire::DropCause::kPoliced});
   }
   return all;
-}
-
-std::optional<std::string> Enforcer::explain(IntentId id) const {
-  return device_ ? device_->explain(id) : std::nullopt;
 }
 
 }  // namespace foreflow::offload

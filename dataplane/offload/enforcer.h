@@ -62,6 +62,12 @@ class Enforcer {
   // up stays in read_device_stats() and is tried again by the next prepare() and retire().
   void retire();
 
+  // Changes the peaks of limits that the device enforces, between what is committed and what was asked for; in force
+  // until the next call or until the limit leaves the device. What the device refuses stays as it is.
+  void lend(const std::map<IntentId, BytesPerSecond>& peaks);
+  // The limits that lend() may change; none where the device cannot lend.
+  std::vector<std::pair<IntentId, wire::Police>> lendable() const;
+
   // Device intents only; software counters are in vm::VmState.
   std::vector<DeviceStats> read_device_stats();
   // The last counts of what has left the device since the last call.
@@ -78,6 +84,7 @@ class Enforcer {
   void move_to_software(const ResolvedIntent& intent);
   std::vector<wire::IntentResult> apply(const IntentSet& wanted);
   std::vector<wire::IntentResult> tell(const IntentDelta& delta);
+  IntentDelta with_lent_peaks(const IntentDelta& delta) const;
   void forget_gone(const std::vector<DeviceStats>& counted);
   void settle_refusals(const IntentSet& desired, const std::map<IntentId, wire::IntentResult>& answers,
                        Reasons& reasons) const;
@@ -87,8 +94,10 @@ class Enforcer {
 
   std::unique_ptr<OffloadBackend> device_;
   bool device_usable_ = false;
+  bool lends_ = false;
   IntentSet on_device_;
   std::map<IntentId, wire::IntentResult> achieved_;  // one entry per member of on_device_
+  std::map<IntentId, BytesPerSecond> lent_;          // peaks below what was asked for
   IntentSet leaving_;  // told to go, but the device has something of them left: in force no longer
   std::vector<IntentId> to_retire_;
   std::vector<DeviceStats> last_stats_;

@@ -97,6 +97,7 @@ class RteFlowBackend final : public OffloadBackend {
   std::map<std::uint16_t, std::unique_ptr<TransferDomain>> domains_;  // by proxy port
   std::map<std::uint16_t, TransferDomain*> usable_;                   // ports that passed the canary
   std::map<std::uint16_t, std::string> unusable_;                     // and why the others did not
+  std::string lending_;                                               // what the device could do, for people
   std::map<IntentId, Installed> installed_;
   std::vector<Installed> leftovers_;                // of former intents, that the device did not give up yet
   std::map<std::uint16_t, std::string> no_bypass_;  // ports that carry no flows, and why

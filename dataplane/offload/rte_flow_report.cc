@@ -58,9 +58,16 @@ wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_
       unusable_.emplace(port, outcome.error().message);
     }
   }
-  // Two-rate meters pass yellow blindly: what one VM leaves unused, the device cannot lend.
   wire::Capabilities found{.lending = wire::Lending::kNone, .hardware_meters = !usable_.empty(), .backend = ""};
-  if (found.hardware_meters) found.backend = "rte_flow on " + driver_of(usable_.begin()->second->proxy());
+  if (!found.hardware_meters) return found;
+  auto& domain = *usable_.begin()->second;
+  found.backend = "rte_flow on " + driver_of(domain.proxy());
+  // Two-rate meters pass yellow blindly, so lending is done by changing their peaks. A hierarchy or a lower class would
+  // know neither weights nor which packets stay local; they are only told.
+  const auto lending = try_lending(domain);
+  lending_ = describe(lending);
+  if (lending.rerated) found.lending = wire::Lending::kHardware;
+  log::debug("lending in the device", {{"found", lending_}});
   return found;
 }
 
@@ -125,6 +132,7 @@ std::optional<std::string> RteFlowBackend::explain(IntentId id) const {
         to_string(police->direction), installed.meter->id, police->vm.value, installed.domain->proxy(),
         format_rate(nearest_on_grid(police->cir)), format_rate(police->cir), format_rate(nearest_on_grid(police->pir)),
         format_rate(police->pir), installed.clearing ? ", to be removed" : "");
+    text += fmt::format("lending: {}\n", lending_);
   } else if (drops_all(resolved)) {
     ending = "DROP";
   }

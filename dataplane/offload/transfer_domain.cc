@@ -104,11 +104,12 @@ Result<MeterHandle> TransferDomain::create_meter(const meter::TwoRate& limit, st
   return handle;
 }
 
-Status TransferDomain::add_meter(const MeterHandle& meter) {
+Status TransferDomain::add_meter(const MeterHandle& meter, bool colour_aware) {
   rte_mtr_params params{};
   params.meter_profile_id = meter.profile;
   params.meter_policy_id = meter.next_group;
   params.meter_enable = 1;
+  params.use_prev_mtr_color = colour_aware ? 1 : 0;
   params.stats_mask = kDropStats;
   rte_mtr_error error{};
   const int rc = rte_mtr_create(proxy_, meter.id, &params, 1, &error);
@@ -194,19 +195,23 @@ Status TransferDomain::add_policy(std::uint32_t next_group) {
       rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_JUMP, .conf = &jump},
       rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_END, .conf = nullptr},
   };
+  if (auto added = add_policy(next_group, pass.data(), pass.data()); !added) return added;
+  policies_.insert(next_group);
+  return {};
+}
+
+Status TransferDomain::add_policy(std::uint32_t id, const rte_flow_action* green, const rte_flow_action* yellow) {
   const std::array<rte_flow_action, 2> drop{
       rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_DROP, .conf = nullptr},
       rte_flow_action{.type = RTE_FLOW_ACTION_TYPE_END, .conf = nullptr},
   };
   rte_mtr_meter_policy_params policy{};
-  policy.actions[RTE_COLOR_GREEN] = pass.data();
-  policy.actions[RTE_COLOR_YELLOW] = pass.data();
+  policy.actions[RTE_COLOR_GREEN] = green;
+  policy.actions[RTE_COLOR_YELLOW] = yellow;
   policy.actions[RTE_COLOR_RED] = drop.data();
   rte_mtr_error error{};
-  if (const int rc = rte_mtr_meter_policy_add(proxy_, next_group, &policy, &error); rc != 0) {
+  if (const int rc = rte_mtr_meter_policy_add(proxy_, id, &policy, &error); rc != 0)
     return refused("rte_mtr_meter_policy_add", proxy_, error.message, rc);
-  }
-  policies_.insert(next_group);
   return {};
 }
 

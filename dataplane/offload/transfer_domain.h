@@ -14,6 +14,7 @@
 #include "common/result.h"
 
 struct rte_flow;
+struct rte_flow_action;
 
 namespace foreflow::offload {
 
@@ -78,7 +79,7 @@ struct MeterHandle {
 class TransferDomain {
  public:
   static constexpr std::uint32_t kMostMeters = 16'384;
-  static constexpr std::uint32_t kMostGroups = 8;  // that a meter may lead to
+  static constexpr std::uint32_t kMostGroups = 8;  // that a meter may lead to; the last one is that of trials
 
   explicit TransferDomain(std::uint16_t proxy) : proxy_(proxy) {}
   TransferDomain(const TransferDomain&) = delete;
@@ -102,14 +103,22 @@ class TransferDomain {
   Status destroy_meter(const MeterHandle& meter);
   Result<Tally> drops(const MeterHandle& meter);
 
+  // Is there such a thing in this device? Made and taken away again; nothing is metered by it.
+  // A meter whose green and yellow packets go on to another, which goes by the colour that they have.
+  Status try_hierarchy(const meter::TwoRate& limit);
+  // A meter whose yellow packets get a DSCP on their way to `next_group`.
+  Status try_marking(std::uint32_t next_group);
+
   // Removes every rule of the proxy port and every meter, profile and policy with an id of ours. To be called before
   // anything of this process is installed. Returns the number of meters.
   Result<std::size_t> flush();
 
  private:
   Status add_profile(std::uint32_t id, const meter::TwoRate& limit);
-  Status add_meter(const MeterHandle& meter);
+  Status add_meter(const MeterHandle& meter, bool colour_aware = false);
   Status add_policy(std::uint32_t next_group);
+  Status add_policy(std::uint32_t id, const rte_flow_action* green, const rte_flow_action* yellow);
+  Status try_member(const meter::TwoRate& limit);
   std::uint32_t take_meter_id();
 
   std::uint16_t proxy_;

@@ -56,6 +56,11 @@ std::optional<wire::Applied> Configurator::finish() {
   return std::exchange(answer_, std::nullopt);
 }
 
+void Configurator::lend(std::uint64_t now_ns) {
+  const auto is_uplink = [](const port::Port& port) { return port.role == config::PortRole::kUplink; };
+  peak_lender_.turn(slots_, static_cast<std::size_t>(std::ranges::count_if(ports_, is_uplink)), now_ns);
+}
+
 void Configurator::assign_slots() {
   std::set<VmId> wanted;
   for (const auto& vm : desired_.vms) wanted.insert(vm.id);

@@ -13,6 +13,7 @@
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/pipeline/bypasser.h"
 #include "dataplane/pipeline/engine.h"
+#include "dataplane/pipeline/peak_lender.h"
 #include "dataplane/vm/slots.h"
 
 namespace foreflow::pipeline {
@@ -26,7 +27,11 @@ struct Problem {
 class Configurator {
  public:
   Configurator(Engine& engine, offload::Enforcer& enforcer, std::span<const port::Port> ports)
-      : engine_(engine), enforcer_(enforcer), ports_(ports.begin(), ports.end()), bypasser_(engine.desks()) {}
+      : engine_(engine),
+        enforcer_(enforcer),
+        ports_(ports.begin(), ports.end()),
+        bypasser_(engine.desks()),
+        peak_lender_(engine, enforcer) {}
 
   // A change is under way; begin() and the two use() have to wait for finish().
   bool busy() const { return busy_; }
@@ -43,6 +48,8 @@ class Configurator {
   void serve_flows(std::uint64_t now_ns) {
     bypasser_.turn(enforcer_.flows(), now_ns, [this](const auto& request) { return may_bypass(request); });
   }
+  // Lends unused capacity among VMs that the device meters; once per tick.
+  void lend(std::uint64_t now_ns);
   // Before the workers stop: what the device carried is booked while they still can.
   void take_flows_back() {
     if (auto* device = enforcer_.flows()) bypasser_.retain(*device, [](const auto&) { return false; });
@@ -69,6 +76,7 @@ class Configurator {
   offload::Enforcer& enforcer_;
   std::vector<port::Port> ports_;
   Bypasser bypasser_;
+  PeakLender peak_lender_;
   vm::SlotAllocator slots_;
   std::map<std::string, GroupSlot> groups_;
   wire::DesiredState desired_;

@@ -93,6 +93,7 @@ void Control::tick() {
   take_config();
   configure();
   configurator_.serve_flows(w_.engine.now());
+  configurator_.lend(w_.engine.now());
   if (w_.engine.timeline() != nullptr)
     report_capture();
   else

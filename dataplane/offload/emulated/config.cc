@@ -13,7 +13,9 @@
 namespace foreflow::offload::emulated {
 namespace {
 
-constexpr std::string_view kKeys = "rules, meters, profile, memory, clock, timestamp_ns, fail, lying_validate";
+constexpr std::string_view kKeys =
+    "rules, meters, profile, memory, clock, timestamp_ns, fail, lying_validate, "
+    "colour_aware, update_delay_us";
 
 template <typename T>
 std::optional<T> number(std::string_view text, T least, T largest) {
@@ -81,6 +83,8 @@ Status set_one(std::string_view key, std::string_view value, EswitchConfig& conf
   if (key == "profile") return set_profile(value, config.profile);
   if (key == "memory") return set_memory(value, config.memory);
   if (key == "lying_validate") return set_flag(key, value, config.validate_lies);
+  if (key == "colour_aware") return set_flag(key, value, config.colour_aware);
+  if (key == "update_delay_us") return set_number(key, value, config.update_delay_us);
   if (key == "timestamp_ns") {
     const auto parsed = number<std::uint64_t>(value, 1, 1'000'000'000);
     if (!parsed) return wrong(key, value, "nanoseconds from 1 to 1000000000");

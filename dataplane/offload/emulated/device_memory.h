@@ -38,6 +38,7 @@ struct MeterRecord {
   std::uint32_t policy;
   bool shared;
   bool counts_drops;
+  bool colour_aware = false;
 };
 struct RuleRecord {
   std::uint16_t port;

@@ -22,6 +22,8 @@
 //   profile=none         no flow engine: every call answers ENOSYS
 //   memory=FILE          keeps the device's contents there; without it they are in private memory and nothing survives
 //   lying_validate=1     rte_flow_validate accepts everything
+//   colour_aware=1       a meter may go by the colour that the one before it gave
+//   update_delay_us=N    how long the change of a meter's profile takes
 #pragma once
 #include <array>
 #include <cerrno>
@@ -75,6 +77,8 @@ struct EswitchConfig {
   Profile profile = Profile::kMlx5;
   std::string memory;
   bool validate_lies = false;
+  bool colour_aware = false;
+  std::uint32_t update_delay_us = 0;
   std::vector<Failure> failures;
 };
 

@@ -20,7 +20,7 @@ Eswitch::State::State(const EswitchConfig& its_config, DeviceMemory its_memory)
     : config(its_config),
       memory(std::move(its_memory)),
       clock(its_config),
-      meters(its_config.meters, memory, [this](std::uint32_t number) -> Group& { return group(number); }) {
+      meters(its_config, memory, [this](std::uint32_t number) -> Group& { return group(number); }) {
   group(0);
   restore(memory.take());
   memory.claim();

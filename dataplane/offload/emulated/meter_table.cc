@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <limits>
 
+#include <rte_cycles.h>
+
 namespace foreflow::offload::emulated {
 namespace {
 
@@ -28,9 +30,11 @@ rte_color rte_colour(Colour colour) {
   return colour == Colour::kGreen ? RTE_COLOR_GREEN : colour == Colour::kYellow ? RTE_COLOR_YELLOW : RTE_COLOR_RED;
 }
 
-Fate police_once(Meter& meter, std::uint32_t bytes, std::uint64_t now_ns) {
+// `colour`: of the meter before in, this one's out.
+Fate police_once(Meter& meter, std::uint32_t bytes, std::uint64_t now_ns, Colour& colour) {
   const Locked locked(meter.lock);
-  const auto fate = meter.policy->fates.at(rte_colour(meter.bucket.colour(bytes, now_ns)));
+  colour = meter.bucket.colour(bytes, now_ns, meter.record.colour_aware ? colour : Colour::kGreen);
+  const auto fate = meter.policy->fates.at(rte_colour(colour));
   if (fate.kind == Fate::Kind::kDrop && meter.counts_drops()) {
     ++meter.dropped_packets;
     meter.dropped_bytes += bytes;
@@ -41,9 +45,10 @@ Fate police_once(Meter& meter, std::uint32_t bytes, std::uint64_t now_ns) {
 }  // namespace
 
 Fate police(Meter& meter, std::uint32_t bytes, std::uint64_t now_ns) {
-  auto fate = police_once(meter, bytes, now_ns);
+  auto colour = Colour::kGreen;
+  auto fate = police_once(meter, bytes, now_ns, colour);
   for (int links = 1; fate.kind == Fate::Kind::kMeter && links < kLongestChain; ++links) {
-    fate = police_once(*fate.meter, bytes, now_ns);
+    fate = police_once(*fate.meter, bytes, now_ns, colour);
   }
   return fate.kind == Fate::Kind::kMeter ? Fate{.kind = Fate::Kind::kDrop} : fate;
 }
@@ -54,6 +59,7 @@ rte_mtr_capabilities MeterTable::capabilities() const {
   found.identical = found.shared_identical = 1;
   found.shared_n_flows_per_mtr_max = std::numeric_limits<std::uint32_t>::max();
   found.chaining_n_mtrs_per_flow_max = kLongestChain;
+  found.chaining_use_prev_mtr_color_supported = colour_aware_ ? 1 : 0;
   found.meter_rate_max = kLargestRate;
   found.meter_policy_n_max = capacity_;
   found.trtcm_rfc2698_byte_mode_supported = 1;
@@ -179,6 +185,9 @@ MeterAnswer<void> MeterTable::create(std::uint16_t port, std::uint32_t id, const
   if ((params.stats_mask & ~kDropStats) != 0) {
     return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_STATS_MASK, "Meters count drops only.");
   }
+  if (params.use_prev_mtr_color != 0 && !colour_aware_) {
+    return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_MTR_PARAMS, "Previous meter color not supported.");
+  }
   const auto profile = profiles_.find({port, params.meter_profile_id});
   if (profile == profiles_.end()) {
     return refuse(ENOENT, RTE_MTR_ERROR_TYPE_METER_PROFILE_ID, "Meter profile id not valid.");
@@ -191,7 +200,13 @@ MeterAnswer<void> MeterTable::create(std::uint16_t port, std::uint32_t id, const
     return refuse(ENOSPC, RTE_MTR_ERROR_TYPE_UNSPECIFIED, "No more meter objects in the device.");
   }
   auto meter = std::make_unique<Meter>(profile->second.rates, policy->second, profile->second);
-  meter->record = {port, id, params.meter_profile_id, params.meter_policy_id, shared, params.stats_mask != 0};
+  meter->record = {.port = port,
+                   .id = id,
+                   .profile = params.meter_profile_id,
+                   .policy = params.meter_policy_id,
+                   .shared = shared,
+                   .counts_drops = params.stats_mask != 0,
+                   .colour_aware = params.use_prev_mtr_color != 0};
   meter->slot = memory_.put(meter->record);
   ++profile->second.users;
   ++policy->second.users;
@@ -214,6 +229,7 @@ MeterAnswer<void> MeterTable::update(std::uint16_t port, std::uint32_t id, std::
                                      std::uint64_t now_ns) {
   auto* meter = find(port, id);
   if (meter == nullptr) return refuse(ENOENT, RTE_MTR_ERROR_TYPE_MTR_ID, "Meter object id not valid.");
+  rte_delay_us_block(update_delay_us_);
   const auto next = profiles_.find({port, profile});
   if (next == profiles_.end()) {
     return refuse(ENOENT, RTE_MTR_ERROR_TYPE_METER_PROFILE_ID, "Meter profile id not valid.");

@@ -67,8 +67,12 @@ class MeterTable {
  public:
   // Groups come into being when something first leads to them.
   using FindGroup = std::function<Group&(std::uint32_t number)>;
-  MeterTable(std::uint32_t capacity, DeviceMemory& memory, FindGroup group)
-      : capacity_(capacity), memory_(memory), group_(std::move(group)) {}
+  MeterTable(const EswitchConfig& config, DeviceMemory& memory, FindGroup group)
+      : capacity_(config.meters),
+        colour_aware_(config.colour_aware),
+        update_delay_us_(config.update_delay_us),
+        memory_(memory),
+        group_(std::move(group)) {}
 
   rte_mtr_capabilities capabilities() const;
   MeterAnswer<void> add_profile(std::uint16_t port, std::uint32_t id, const rte_mtr_meter_profile& profile);
@@ -93,6 +97,8 @@ class MeterTable {
   MeterAnswer<Fate> compile(std::uint16_t port, const rte_flow_action* actions) const;
 
   std::uint32_t capacity_;
+  bool colour_aware_;
+  std::uint32_t update_delay_us_;
   DeviceMemory& memory_;
   FindGroup group_;
   std::map<Id, MeterProfile> profiles_;

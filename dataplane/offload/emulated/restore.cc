@@ -65,6 +65,7 @@ void Eswitch::State::restore(const MeterRecord& record) {
   params.meter_policy_id = record.policy;
   params.meter_enable = 1;
   params.stats_mask = record.counts_drops ? RTE_MTR_STATS_N_PKTS_DROPPED | RTE_MTR_STATS_N_BYTES_DROPPED : 0;
+  params.use_prev_mtr_color = record.colour_aware ? 1 : 0;
   note(meters.create(record.port, record.id, params, record.shared));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's own arithmetic: RFC 2698 colour-blind, on rates and bursts as the hardware can hold them. It shares no
-// code with common/meter on purpose, so that each can be held against the other.
-// Place: dataplane/offload/emulated. Thread safety: none, the meter's lock.
+// The device's own arithmetic: RFC 2698, colour-blind unless it is told a colour, on rates and bursts as the hardware
+// can hold them. It shares no code with common/meter on purpose, so that each can be held against the other. Place:
+// dataplane/offload/emulated. Thread safety: none, the meter's lock.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -50,12 +50,13 @@ class TwoRateBucket {
     peak_ = std::min(peak_, capacity(profile.pbs));
   }
 
-  Colour colour(std::uint32_t bytes, std::uint64_t now_ns) {
+  // `before`: the colour that a meter before gave, where this one goes by it. (RFC 2698, colour-aware)
+  Colour colour(std::uint32_t bytes, std::uint64_t now_ns, Colour before = Colour::kGreen) {
     earn(now_ns);
     const auto price = capacity(bytes);
-    if (peak_ < price) return Colour::kRed;
+    if (before == Colour::kRed || peak_ < price) return Colour::kRed;
     peak_ -= price;
-    if (committed_ < price) return Colour::kYellow;
+    if (before == Colour::kYellow || committed_ < price) return Colour::kYellow;
     committed_ -= price;
     return Colour::kGreen;
   }

@@ -2,22 +2,16 @@
 // The same intents and the same random packets, once through rte_flow on the emulated eSwitch and once through the
 // pipeline alone, at the rates that the device achieved and on injected time: every packet has the same end and the
 // same bytes, every counter the same value. The two sides share no code that matches, meters or marks.
-//
-// FOREFLOW_DIFFERENTIAL_PACKETS=N sets how many packets (scripts/bench differential: a million).
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/meter/two_rate.h"
-#include "dataplane/offload/emulated/emulated.h"
 #include "dataplane/offload/emulated/two_rate_bucket.h"
-#include "dataplane/offload/rte_flow_backend.h"
 #include "tests/contract/intents/random_frames.h"
-#include "tests/contract/pipeline/testbed.h"
+#include "tests/contract/intents/same_intents.h"
 
 namespace foreflow::pipeline {
 namespace {
@@ -25,27 +19,6 @@ namespace {
 namespace emulated = offload::emulated;
 using testing::SizeIs;
 using wire::Placement;
-
-constexpr std::uint8_t kVms = 4;
-constexpr std::uint8_t kWorld = 99;
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-const std::vector<std::string> kPorts{"uplink", "vm1", "vm2", "vm3", "vm4", "probe"};
-
-std::atomic<std::uint64_t> now_ns{Testbed::kSecond};
-
-std::uint64_t packet_count() {
-  const char* text = std::getenv("FOREFLOW_DIFFERENTIAL_PACKETS");
-  return text == nullptr ? 100'000 : std::strtoull(text, nullptr, 10);
-}
-
-std::vector<TestPort> all_ports() {
-  std::vector<TestPort> ports;
-  ports.reserve(kPorts.size());
-  for (const auto& name : kPorts)
-    ports.push_back({name, name == "uplink" ? config::PortRole::kUplink : config::PortRole::kVm});
-  return ports;
-}
 
 // Rates beside the device's grid, whose nearest value is a whole number of bytes; bursts that the device can hold.
 wire::Police limit(VmId vm, Direction direction) {
@@ -58,26 +31,6 @@ wire::Police limit(VmId vm, Direction direction) {
           .pir = BytesPerSecond{pir - 500},
           .cbs = Bytes{16'384},
           .pbs = Bytes{24'576}};
-}
-
-std::vector<wire::Treatment> treatments(VmId vm, Direction direction) {
-  const auto of = [&](wire::TrafficMatch match) {
-    return wire::Treatment{.vm = vm, .direction = direction, .match = match};
-  };
-  auto dns = of({.ip_protocol = kUdp, .remote_port = 53});
-  dns.drop = true;
-  auto web = of({.ip_protocol = kTcp, .local_port = 80});
-  web.dscp = 34;
-  auto copied = of({.ip_protocol = kUdp, .local_port = 5'000});
-  copied.mirror = wire::Mirror{"probe"};
-  auto banned = of({.remote = Ipv4Address{{10, 0, 0, 8}}, .remote_prefix = 30});
-  banned.drop = true;
-  auto bulk = of({.ip_protocol = kTcp});
-  bulk.dscp = 8;
-  bulk.mirror = wire::Mirror{"probe"};
-  auto rest = of({});
-  rest.idle_seconds = 3'600;
-  return {dns, web, copied, banned, bulk, rest};
 }
 
 wire::DesiredState desired_state() {
@@ -95,30 +48,6 @@ wire::DesiredState desired_state() {
   }
   return desired;
 }
-
-// What the device achieved, for the pipeline.
-wire::DesiredState for_software(wire::DesiredState desired, const wire::Applied& applied) {
-  for (std::size_t i = 0; i < desired.intents.size(); ++i) {
-    auto& intent = desired.intents[i];
-    intent.demand = wire::Demand::kSoftware;
-    if (auto* police = std::get_if<wire::Police>(&intent.what)) {
-      police->cir = applied.results[i].achieved_cir;
-      police->pir = applied.results[i].achieved_pir;
-    }
-  }
-  return desired;
-}
-
-struct FreshDevice {
-  FreshDevice() {
-    emulated::reset({});
-    now_ns = Testbed::kSecond;
-    emulated::set_clock([] { return now_ns.load(); });
-  }
-  ~FreshDevice() { emulated::reset({}); }
-  FreshDevice(const FreshDevice&) = delete;
-  FreshDevice& operator=(const FreshDevice&) = delete;
-};
 
 // One side: the packets of a seed, what left through which port at each instant, and what was counted.
 struct Outcome {

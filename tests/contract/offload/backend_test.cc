@@ -2,6 +2,8 @@
 // RteFlowBackend on the emulated eSwitch: what its rules and meters do to packets.
 #include <cmath>
 
+#include <gmock/gmock.h>
+
 #include "dataplane/offload/rate_grid.h"
 #include "dataplane/offload/rte_flow_backend.h"
 #include "tests/contract/offload/device.h"
@@ -10,6 +12,7 @@ namespace foreflow::offload {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace)
+using ::testing::HasSubstr;
 
 constexpr BytesPerSecond kMegabyte{1'000'000};
 constexpr std::uint64_t kMillisecond = 1'000'000;
@@ -45,10 +48,28 @@ TEST_F(RteFlowBackendTest, ProbingLeavesNothingButThePolicy) {
   EXPECT_EQ(usage.profiles, 0u);
 }
 
-TEST_F(RteFlowBackendTest, SaysThatTheDeviceCannotLend) {
+TEST_F(RteFlowBackendTest, LendsByChangingPeaksAndNamesWhatElseTheDeviceCouldDo) {
   const auto found = backend_.probe(kAllPorts);
-  EXPECT_EQ(found.lending, wire::Lending::kNone);
+  EXPECT_EQ(found.lending, wire::Lending::kHardware);
   EXPECT_EQ(found.backend, "rte_flow on net_ring");
+  install({egress_limit(1, kWeb, kMegabyte)});
+  EXPECT_THAT(*backend_.explain(IntentId{1}), HasSubstr("peaks re-rated in use: yes; meters chained by colour: no"));
+  emulated::reset({.colour_aware = true});
+  RteFlowBackend chaining;
+  chaining.probe(kAllPorts);
+  EXPECT_EQ(emulated::usage().meters + emulated::usage().rules + emulated::usage().profiles, 0u);
+  ASSERT_EQ(chaining.apply({.set = {egress_limit(1, kWeb, kMegabyte)}, .clear = {}})[0].reason, "");
+  EXPECT_THAT(*chaining.explain(IntentId{1}), HasSubstr("meters chained by colour: yes; yellow in a lower class: no"));
+}
+
+TEST_F(RteFlowBackendTest, ADeviceWhoseMetersFollowTooSlowlyDoesNotLend) {
+  use({.update_delay_us = 1'500});
+  RteFlowBackend slow;
+  const auto found = slow.probe(kAllPorts);
+  EXPECT_TRUE(found.hardware_meters);
+  EXPECT_EQ(found.lending, wire::Lending::kNone);
+  ASSERT_EQ(slow.apply({.set = {egress_limit(1, kWeb, kMegabyte)}, .clear = {}})[0].reason, "");
+  EXPECT_THAT(*slow.explain(IntentId{1}), HasSubstr("peaks re-rated in use: no (a new rate takes"));
 }
 
 TEST_F(RteFlowBackendTest, LimitsWhatAVmSendsToTheAchievedRate) {

@@ -75,6 +75,8 @@ class Testbed {
   }
   // One turn of control: flows move between pipeline and device.
   void serve() { configurator_->serve_flows(now_ns_); }
+  // The same: peaks in the device follow what is offered.
+  void lend() { configurator_->lend(now_ns_); }
   std::size_t flows_in_device() const { return configurator_->bypasser().carried(); }
   // What left through a port since the last call, in order of queues.
   std::vector<FrameBytes> sent(const std::string& port);
