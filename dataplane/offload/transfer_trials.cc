@@ -16,7 +16,7 @@ constexpr std::uint32_t kTrialPolicy = TransferDomain::kMostGroups - 1;
 constexpr rte_flow_action kEnd{.type = RTE_FLOW_ACTION_TYPE_END, .conf = nullptr};
 
 // The outcome of a trial, unless what it made cannot be taken away.
-Status both(Status tried, Status undone) { return tried ? undone : tried; }
+Status both(const Status& tried, const Status& undone) { return tried ? undone : tried; }
 
 Status delete_policy(std::uint16_t proxy) {
   rte_mtr_error error{};
