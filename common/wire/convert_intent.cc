@@ -82,6 +82,7 @@ void put(const Treatment& treatment, v1::Intent* intent) {
     out->set_mirror_one_in(treatment.mirror->one_in);
   }
   out->set_steer_port(treatment.steer_port);
+  out->set_queue_group(treatment.queue_group);
   out->set_idle_seconds(treatment.idle_seconds);
 }
 
@@ -99,6 +100,8 @@ Treatment get(const v1::Treatment& in, const Place& place, Validator& validator)
                               .one_in = static_cast<std::uint32_t>(validator.within(
                                   place / "mirror_one_in", in.mirror_one_in(), 1, std::uint32_t{0xffff'ffff}))};
   treatment.steer_port = validator.text(place / "steer_port", in.steer_port(), kLongestName);
+  treatment.queue_group =
+      static_cast<std::uint8_t>(validator.within(place / "queue_group", in.queue_group(), 0, kMostQueueGroups));
   treatment.idle_seconds =
       static_cast<std::uint32_t>(validator.within(place / "idle_seconds", in.idle_seconds(), 0, kLongestIdle));
   return treatment;

@@ -29,6 +29,9 @@ struct Police {
   bool operator==(const Police&) const = default;
 };
 
+// Isolated groups of transmit queues that a port can have, beside its common queues.
+inline constexpr std::uint32_t kMostQueueGroups = 3;
+
 // What packets of a VM and direction have to agree with, in everything that is given.
 struct TrafficMatch {
   std::uint8_t ip_protocol = 0;      // 0 = any, also what is not IP
@@ -57,6 +60,7 @@ struct Treatment {
   std::optional<std::uint8_t> dscp;  // written into IP packets; others are not matched then
   std::optional<Mirror> mirror;
   std::string steer_port;          // what passes leaves through this port, not where its address leads; empty = no
+  std::uint8_t queue_group = 0;    // of the isolated transmit queues where what passes leaves; 0 = the common ones
   std::uint32_t idle_seconds = 0;  // told when nothing matched for so long; 0 = never
   bool operator==(const Treatment&) const = default;
 };

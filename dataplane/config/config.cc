@@ -9,6 +9,7 @@
 
 #include "common/address.h"
 #include "common/toml_reader.h"
+#include "common/wire/intents.h"
 
 namespace foreflow::config {
 namespace {
@@ -97,6 +98,7 @@ PortConfig read_port(TomlTable& table) {
   table.read("netdev", port.netdev);
   table.read_word("role", port.role, {{"vm", PortRole::kVm}, {"uplink", PortRole::kUplink}});
   table.read("queues", port.queues, 0u, kMostWorkers);
+  table.read("queue_groups", port.queue_groups, 0u, wire::kMostQueueGroups);
   table.read("mtu", port.mtu, 576u, 9600u);
   table.finish();
   return port;

@@ -22,6 +22,8 @@ struct PortConfig {
   std::string netdev;  // which ethdev of the device, by ethdev name; empty = the device's own name
   PortRole role = PortRole::kVm;
   std::uint32_t queues = 0;  // receive and transmit queues; 0 = one per worker, as far as the device has them
+  std::uint32_t queue_groups =
+      0;                     // isolated ones of transmit queues, each as many as `queues`, for traffic that is steered
   std::uint32_t mtu = 1500;  // L3
   bool operator==(const PortConfig&) const = default;
 };

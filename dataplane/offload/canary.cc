@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "dataplane/offload/groups.h"
+#include "dataplane/offload/steering.h"
 
 namespace foreflow::offload {
 namespace {
@@ -86,6 +87,22 @@ Status try_bypass(TransferDomain& domain, std::uint16_t port_id) {
   if (!counted) return tl::unexpected(counted.error());
   if (!idle) return tl::unexpected(idle.error());
   return destroyed;
+}
+
+Status try_metadata(TransferDomain& domain, std::uint16_t port_id) {
+  Rule rule{.group = kCanaryGroup,
+            .priority = kFirstTreatment,
+            .match = {.port_id = port_id, .source = kNobody},
+            .actions = {.metadata = MetadataOctet{.offset = 0, .value = kSteersAway}},
+            .jump = kDeliveryGroup};
+  const auto writes = domain.create(rule);
+  if (!writes) return tl::unexpected(writes.error());
+  rule.match.steered_away = true;
+  const auto matches = domain.create(rule);
+  auto destroyed = domain.destroy(*writes);
+  if (!matches) return tl::unexpected(matches.error());
+  const auto second = domain.destroy(*matches);
+  return destroyed ? second : destroyed;
 }
 
 LendingFound try_lending(TransferDomain& domain) {

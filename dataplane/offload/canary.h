@@ -17,6 +17,9 @@ Status try_canary(TransferDomain& domain, std::uint16_t port_id);
 // The same for flows that leave from within the device: a rule with COUNT, AGE and a port to leave by, both read.
 Status try_bypass(TransferDomain& domain, std::uint16_t port_id);
 
+// The same for what the pipeline is to steer: rules that write metadata and match it.
+Status try_metadata(TransferDomain& domain, std::uint16_t port_id);
+
 // How the device could pass on what VMs leave unused.
 struct LendingFound {
   Status rerated;    // the peak of a meter in use follows within kLongestRerating

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,8 @@ class Enforcer {
   // VMs whose long flows the device may carry: everything else that concerns them is in the device, too, but for rules
   // that are for an application (treated_categories()).
   const std::map<VmId, wire::Bypass>& bypasses() const { return bypasses_; }
+  // VMs some of whose packets the device marks for the pipeline to steer.
+  std::set<VmId> marked() const;
   // Null: there is no device that carries flows.
   FlowOffload* flows() { return device_usable_ ? device_->flows() : nullptr; }
   // Takes from the device what the last prepare() moved to software or no longer wanted. What the device does not give

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "dataplane/offload/enforcer.h"
+#include "dataplane/offload/intent_rules.h"
 
 namespace foreflow::offload {
 
@@ -29,6 +30,13 @@ void Enforcer::settle_bypasses(const IntentSet& desired, std::vector<wire::Inten
   }
 }
 
+std::set<VmId> Enforcer::marked() const {
+  std::set<VmId> vms;
+  for (const auto& [id, intent] : on_device_)
+    if (steers(intent)) vms.insert(wire::vm_of(intent.intent));
+  return vms;
+}
+
 std::string Enforcer::why_no_bypass(const ResolvedIntent& intent) const {
   const auto vm = wire::vm_of(intent.intent);
   const auto is_of_vm = [vm](const auto& in_software) { return in_software.vm == vm; };
@@ -43,6 +51,7 @@ std::string Enforcer::why_no_bypass(const ResolvedIntent& intent) const {
   if (std::any_of(software_treatments_.begin(), software_treatments_.end(),
                   [&](const auto& treatment) { return is_of_vm(treatment.what) && !treatment.what.match.category; }))
     return "a rule of the VM is carried out in the pipeline, which would not see the flow";
+  if (marked().contains(vm)) return "a rule of the VM steers packets, and what passes the CPU by cannot be steered";
   for (const auto& attachment : intent.attachments) {
     if (attachment.segment.value != 0) return "the VM is in a tagged network; flows pass the device untagged only";
     if (const auto able = device_->flows()->able(attachment.port_id); !able) return able.error().message;

@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <rte_byteorder.h>
 
+#include "dataplane/offload/steering.h"
+
 namespace foreflow::offload {
 namespace {
 
@@ -30,6 +32,7 @@ FlowPattern::FlowPattern(const Rule& rule) {
   attr_.priority = rule.priority;
   attr_.transfer = 1;
   match_port(rule.match);
+  if (rule.match.steered_away) match_metadata();
   match_addresses(rule.match);
   match_vlan(rule.match);
   if (rule.match.headers.ip_version == 4) match_ipv4(rule.match.headers);
@@ -49,6 +52,7 @@ void FlowPattern::act(const Rule& rule) {
     add_action(RTE_FLOW_ACTION_TYPE_AGE, &age_);
   }
   if (actions.dscp) mark(*actions.dscp, rule.match.headers.ip_version);
+  if (actions.metadata) write_metadata(*actions.metadata);
   if (actions.mirror_port) mirror(*actions.mirror_port, actions.mirror_one_in);
 }
 
@@ -78,6 +82,18 @@ void FlowPattern::mark(std::uint8_t dscp, std::uint8_t ip_version) {
   add_action(RTE_FLOW_ACTION_TYPE_MODIFY_FIELD, &modify_);
 }
 
+// Metadata has the byte order of the host.
+void FlowPattern::write_metadata(const MetadataOctet& octet) {
+  const std::uint32_t value = octet.value;
+  modify_metadata_.operation = RTE_FLOW_MODIFY_SET;
+  modify_metadata_.dst.field = RTE_FLOW_FIELD_META;
+  modify_metadata_.dst.offset = octet.offset;
+  modify_metadata_.src.field = RTE_FLOW_FIELD_VALUE;
+  std::memcpy(modify_metadata_.src.value, &value, sizeof(value));
+  modify_metadata_.width = kSteeringBits;
+  add_action(RTE_FLOW_ACTION_TYPE_MODIFY_FIELD, &modify_metadata_);
+}
+
 void FlowPattern::mirror(std::uint16_t port_id, std::uint32_t one_in) {
   mirror_port_.port_id = port_id;
   of_the_copy_[0] = {.type = RTE_FLOW_ACTION_TYPE_REPRESENTED_PORT, .conf = &mirror_port_};
@@ -90,6 +106,11 @@ void FlowPattern::match_port(const RuleMatch& match) {
   port_.port_id = match.port_id;
   port_mask_.port_id = UINT16_MAX;
   add_item(RTE_FLOW_ITEM_TYPE_REPRESENTED_PORT, &port_, &port_mask_);
+}
+
+void FlowPattern::match_metadata() {
+  meta_.data = meta_mask_.data = std::uint32_t{kSteersAway} << steering_offset(Direction::kEgress);
+  add_item(RTE_FLOW_ITEM_TYPE_META, &meta_, &meta_mask_);
 }
 
 void FlowPattern::match_addresses(const RuleMatch& match) {

@@ -29,14 +29,16 @@ class FlowPattern {
   void match_ipv6(const HeaderMatch& match);
   void match_transport(const HeaderMatch& match);
   void act(const Rule& rule);
+  void match_metadata();
   void mark(std::uint8_t dscp, std::uint8_t ip_version);
+  void write_metadata(const MetadataOctet& octet);
   void mirror(std::uint16_t port_id, std::uint32_t one_in);
   void end(const Rule& rule);
   void add_item(rte_flow_item_type type, const void* spec, const void* mask);
   void add_action(rte_flow_action_type type, const void* conf);
 
-  static constexpr std::size_t kMostItems = 6;    // port, ETH, VLAN, IP, TCP or UDP, END
-  static constexpr std::size_t kMostActions = 6;  // COUNT, AGE, MODIFY_FIELD, SAMPLE, where to, END
+  static constexpr std::size_t kMostItems = 7;    // port, META, ETH, VLAN, IP, TCP or UDP, END
+  static constexpr std::size_t kMostActions = 7;  // COUNT, AGE, MODIFY_FIELD (twice), SAMPLE, where to, END
   rte_flow_attr attr_{};
   std::array<rte_flow_item, kMostItems> items_{};
   std::array<rte_flow_action, kMostActions> actions_{};
@@ -45,6 +47,8 @@ class FlowPattern {
 
   rte_flow_item_ethdev port_{};
   rte_flow_item_ethdev port_mask_{};
+  rte_flow_item_meta meta_{};
+  rte_flow_item_meta meta_mask_{};
   rte_flow_item_eth eth_{};
   rte_flow_item_eth eth_mask_{};
   rte_flow_item_vlan vlan_{};
@@ -62,6 +66,7 @@ class FlowPattern {
   rte_flow_action_jump jump_{};
   rte_flow_action_age age_{};
   rte_flow_action_modify_field modify_{};
+  rte_flow_action_modify_field modify_metadata_{};
   rte_flow_action_sample sample_{};
   rte_flow_action_ethdev mirror_port_{};
   rte_flow_action_ethdev out_port_{};

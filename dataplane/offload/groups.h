@@ -26,8 +26,12 @@ inline constexpr std::uint32_t kPassOnPriority = 21'843;  // the weakest that de
 inline constexpr std::uint32_t kReturnPriority = 0;
 inline constexpr std::uint32_t kBypassPriority = 1;
 
+// What leaves by another port than its address leads to, before what is meant for the receiver.
+inline constexpr std::uint32_t kDiversionPriority = 0;
+
 // Treatments: the same levels once per priority of their intents.
+inline constexpr std::uint32_t kFirstTreatment = kDiversionPriority + 1;
 inline constexpr std::uint32_t kLevelsPerPriority = 2 * kLevels;
-inline constexpr std::uint32_t kWeakestTreatment = kPassOnPriority / kLevelsPerPriority - 1;
+inline constexpr std::uint32_t kWeakestTreatment = (kPassOnPriority - kFirstTreatment) / kLevelsPerPriority - 1;
 
 }  // namespace foreflow::offload

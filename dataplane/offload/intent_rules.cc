@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "dataplane/offload/groups.h"
+#include "dataplane/offload/steering.h"
 
 namespace foreflow::offload {
 namespace {
@@ -35,8 +36,6 @@ std::vector<HeaderMatch> headers_of(const Treatment& treatment, bool from_vm) {
 Status check_treatment(const Treatment& treatment, std::uint32_t priority) {
   if (treatment.match.category)
     return fail(ErrorCode::kUnsupported, "applications are recognised in the pipeline, the device does not know them");
-  if (!treatment.steer_port.empty())
-    return fail(ErrorCode::kUnsupported, "a packet that left from within the device would not pass the VM's meter");
   if (priority > kWeakestTreatment)
     return fail(ErrorCode::kUnsupported,
                 fmt::format("priority {} is beyond the device's weakest, {}", priority, kWeakestTreatment));
@@ -105,6 +104,11 @@ bool drops_all(const ResolvedIntent& intent) {
   return treatment != nullptr && treatment->drop;
 }
 
+bool steers(const ResolvedIntent& intent) {
+  const auto* treatment = std::get_if<Treatment>(&intent.intent.what);
+  return treatment != nullptr && (!treatment->steer_port.empty() || treatment->queue_group != 0);
+}
+
 std::uint32_t idle_seconds_of(const ResolvedIntent& intent) {
   const auto* treatment = std::get_if<Treatment>(&intent.intent.what);
   return treatment == nullptr ? 0 : treatment->idle_seconds;
@@ -116,6 +120,9 @@ RuleActions actions_of(const ResolvedIntent& intent, const RuleMatch& match) {
   if (treatment == nullptr) return actions;
   actions.idle_seconds = treatment->idle_seconds;
   if (match.headers.ip_version != 0) actions.dscp = treatment->dscp;
+  if (steers(intent))
+    actions.metadata = MetadataOctet{.offset = steering_offset(treatment->direction),
+                                     .value = mark_of({intent.steer_port, treatment->queue_group})};
   actions.mirror_port = intent.mirror_port;
   if (treatment->mirror) actions.mirror_one_in = treatment->mirror->one_in;
   return actions;
@@ -151,6 +158,9 @@ std::string describe(const RuleActions& actions) {
   std::string text = actions.count ? "COUNT, " : "";
   if (actions.idle_seconds != 0) text += fmt::format("AGE {} s, ", actions.idle_seconds);
   if (actions.dscp) text += fmt::format("DSCP {}, ", *actions.dscp);
+  if (actions.metadata)
+    text += fmt::format("META {:#04x} at bit {} (the pipeline steers by it), ", actions.metadata->value,
+                        actions.metadata->offset);
   if (actions.mirror_port)
     text += fmt::format("SAMPLE 1 in {} to port {}, ", actions.mirror_one_in, *actions.mirror_port);
   return text;

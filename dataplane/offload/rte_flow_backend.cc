@@ -91,10 +91,20 @@ Status RteFlowBackend::set(const ResolvedIntent& intent) {
   if (auto expressible = check_expressible(intent); !expressible) return expressible;
   const auto domain = domain_of(intent);
   if (!domain) return tl::unexpected(domain.error());
+  if (auto told = can_steer(intent); !told) return told;
   const auto it = installed_.find(intent.intent.id);
   if (it == installed_.end()) return install(intent, **domain);
   if (it->second.domain == *domain && can_change(it->second.resolved, intent)) return change(it->second, intent);
   return replace(it->second, intent, **domain);
+}
+
+Status RteFlowBackend::can_steer(const ResolvedIntent& intent) const {
+  if (!steers(intent)) return {};
+  for (const auto& match : matches_of(intent))
+    if (const auto why = no_metadata_.find(match.port_id); why != no_metadata_.end())
+      return fail(ErrorCode::kUnsupported,
+                  fmt::format("the device cannot tell the pipeline where to steer a packet: {}", why->second));
+  return {};
 }
 
 Status RteFlowBackend::install(const ResolvedIntent& intent, TransferDomain& domain) {

@@ -17,6 +17,10 @@
 //   group 5  empty; rules that bypass the CPU find their place here
 //   1 to 4   port P, weakest priority    -> JUMP to the next group
 //
+// What is to be steered goes to the CPU with a mark in its metadata (steering.h), written in groups 1 and 3: the
+// E-Switch knows no queues, and a packet that left from group 1 would not pass its VM's meter. What leaves by another
+// port than its address leads to jumps from group 3 to group 5, so that it is not metered for its addressee.
+//
 // What a device must prove by canary: a policy with JUMP, a shared drop-counting meter in the transfer domain, COUNT
 // beside it, a live profile change. That a miss in a group above 0 reaches the representor only traffic can prove.
 // Rules are left in the device by the destructor: a restart must not lift the limits.
@@ -69,9 +73,11 @@ class RteFlowBackend final : public OffloadBackend {
     TransferDomain* domain = nullptr;
     unsigned users = 0;
     std::array<rte_flow*, kDeliveryGroup> hops{};  // by the group that they lead out of
+    rte_flow* diversion = nullptr;                 // there once some VM's packets are led to another port
   };
 
   Result<TransferDomain*> domain_of(const ResolvedIntent& intent) const;
+  Status can_steer(const ResolvedIntent& intent) const;
   Status set(const ResolvedIntent& intent);
   Status install(const ResolvedIntent& intent, TransferDomain& domain);
   Status replace(Installed& installed, const ResolvedIntent& intent, TransferDomain& domain);
@@ -84,6 +90,7 @@ class RteFlowBackend final : public OffloadBackend {
   Status clear(Installed& installed);
   Result<std::uint32_t> free_priority(const ResolvedIntent& intent, const RuleMatch& match) const;
   Status acquire_route(TransferDomain& domain, std::uint16_t port_id);
+  Status divert(std::uint16_t port_id);
   Status release_route(std::uint16_t port_id);
   void sweep_routes();
   FlowRules::Ports ports_of_flows();
@@ -99,8 +106,9 @@ class RteFlowBackend final : public OffloadBackend {
   std::map<std::uint16_t, std::string> unusable_;                     // and why the others did not
   std::string lending_;                                               // what the device could do, for people
   std::map<IntentId, Installed> installed_;
-  std::vector<Installed> leftovers_;                // of former intents, that the device did not give up yet
-  std::map<std::uint16_t, std::string> no_bypass_;  // ports that carry no flows, and why
+  std::vector<Installed> leftovers_;                  // of former intents, that the device did not give up yet
+  std::map<std::uint16_t, std::string> no_bypass_;    // ports that carry no flows, and why
+  std::map<std::uint16_t, std::string> no_metadata_;  // ports that cannot tell the pipeline where to steer, and why
   FlowRules flows_{ports_of_flows()};
   std::map<std::uint16_t, Route> routes_;
   std::set<std::tuple<std::uint32_t, RuleMatch, std::uint32_t>> taken_;  // group, match, priority

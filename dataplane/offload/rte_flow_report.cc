@@ -43,6 +43,7 @@ wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_
   usable_.clear();
   unusable_.clear();
   no_bypass_.clear();
+  no_metadata_.clear();
   for (const auto port : port_ids) {
     const auto proxy = TransferDomain::proxy_of(port);
     auto outcome = proxy ? Status{} : tl::unexpected(proxy.error());
@@ -52,6 +53,7 @@ wire::Capabilities RteFlowBackend::probe(const std::vector<std::uint16_t>& port_
       outcome = try_canary(*domain, port);
       if (outcome) usable_.emplace(port, domain.get());
       if (const auto carries = try_bypass(*domain, port); !carries) no_bypass_.emplace(port, carries.error().message);
+      if (const auto tells = try_metadata(*domain, port); !tells) no_metadata_.emplace(port, tells.error().message);
     }
     if (!outcome) {
       log::debug("no hardware meters", {{"port", port}, {"reason", outcome.error().message}});

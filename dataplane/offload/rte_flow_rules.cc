@@ -15,6 +15,12 @@ Status RteFlowBackend::create_rule(Installed& installed, const RuleMatch& match)
   const auto priority = free_priority(installed.resolved, match);
   if (!priority) return tl::unexpected(priority.error());
   if (auto route = acquire_route(domain, match.port_id); !route) return route;
+  if (installed.resolved.steer_port) {
+    if (auto diverted = divert(match.port_id); !diverted) {
+      release_route(match.port_id);
+      return diverted;
+    }
+  }
   const auto flow = domain.create({.group = group,
                                    .priority = *priority,
                                    .match = match,
@@ -49,7 +55,7 @@ Result<std::uint32_t> RteFlowBackend::free_priority(const ResolvedIntent& intent
   const auto group = group_of(intent);
   auto strongest = match.segment.value != 0 ? kTaggedPriority : kUntaggedPriority;
   if (std::holds_alternative<wire::Treatment>(intent.intent.what))
-    strongest += intent.intent.priority * kLevelsPerPriority;
+    strongest += kFirstTreatment + intent.intent.priority * kLevelsPerPriority;
   for (auto priority = strongest; priority < strongest + kLevels; ++priority) {
     if (!taken_.contains({group, match, priority})) return priority;
   }
@@ -77,17 +83,34 @@ Status RteFlowBackend::acquire_route(TransferDomain& domain, std::uint16_t port_
   return {};
 }
 
+// On a route that is held: lasts as long as the route.
+Status RteFlowBackend::divert(std::uint16_t port_id) {
+  auto& route = routes_.at(port_id);
+  if (route.diversion != nullptr) return {};
+  const auto flow = route.domain->create({.group = kTreatToVmGroup,
+                                          .priority = kDiversionPriority,
+                                          .match = {.port_id = port_id, .steered_away = true},
+                                          .jump = kDeliveryGroup});
+  if (!flow) return tl::unexpected(flow.error());
+  route.diversion = *flow;
+  return {};
+}
+
 Status RteFlowBackend::release_route(std::uint16_t port_id) {
   const auto it = routes_.find(port_id);
   if (it == routes_.end()) return {};
   auto& route = it->second;
   if (route.users > 0) --route.users;
   if (route.users > 0) return {};
-  for (auto& hop : route.hops) {
-    if (hop == nullptr) continue;
-    if (auto destroyed = route.domain->destroy(hop); !destroyed) return destroyed;
-    hop = nullptr;
-  }
+  const auto destroy = [&](rte_flow*& rule) -> Status {
+    if (rule == nullptr) return {};
+    auto destroyed = route.domain->destroy(rule);
+    if (destroyed) rule = nullptr;
+    return destroyed;
+  };
+  if (auto destroyed = destroy(route.diversion); !destroyed) return destroyed;
+  for (auto& hop : route.hops)
+    if (auto destroyed = destroy(hop); !destroyed) return destroyed;
   routes_.erase(it);
   return {};
 }

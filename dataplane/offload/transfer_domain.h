@@ -40,7 +40,14 @@ struct RuleMatch {
   std::optional<MacAddress> destination;
   Segment segment;
   HeaderMatch headers;
+  bool steered_away = false;  // a rule before has marked it so: kSteersAway
   auto operator<=>(const RuleMatch&) const = default;
+};
+
+// An octet of the packet's metadata.
+struct MetadataOctet {
+  std::uint32_t offset = 0;  // in bits
+  std::uint8_t value = 0;
 };
 
 // What happens on the way, in this order.
@@ -48,6 +55,7 @@ struct RuleActions {
   bool count = false;
   std::uint32_t idle_seconds = 0;  // AGE; 0 = none
   std::optional<std::uint8_t> dscp;
+  std::optional<MetadataOctet> metadata = std::nullopt;
   std::optional<std::uint16_t> mirror_port;
   std::uint32_t mirror_one_in = 1;
 };

@@ -10,6 +10,7 @@
 #include "common/category.h"
 #include "common/counter.h"
 #include "common/wire/messages.h"
+#include "dataplane/offload/steering.h"
 
 namespace foreflow::offload {
 
@@ -25,6 +26,7 @@ struct SoftwareTreatment {
   wire::Treatment what;
   std::optional<std::uint16_t> mirror_port;  // ethdev
   std::optional<std::uint16_t> steer_port;
+  Steering steering() const { return {steer_port, what.queue_group}; }
   std::shared_ptr<TreatmentCounters> counters;  // a snapshot may outlive the wish
 };
 

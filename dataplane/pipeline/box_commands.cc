@@ -129,6 +129,7 @@ int list_ports(const char* /*command*/, const char* /*parameter*/, rte_tel_data*
     object.text("name", port.name).text("driver", port.driver);
     object.text("role", port.role == config::PortRole::kUplink ? "uplink" : "vm");
     object.number("rx_queues", port.rx_queues).number("tx_queues", port.tx_queues);
+    object.number("queue_groups", port.queue_groups);
     for (const auto& sample : shown->report.ports) {
       if (sample.port != port.name) continue;
       object.number("rx_packets", sample.rx_packets).number("rx_bytes", sample.rx_bytes);

@@ -141,7 +141,8 @@ void Configurator::publish() {
                             signatures_,
                             groups_,
                             enforcer_.software_treatments(),
-                            &enforcer_.bypasses()};
+                            &enforcer_.bypasses(),
+                            enforcer_.marked()};
   std::vector<std::string> found;
   engine_.publisher().publish(build_snapshot(input, found));
   for (auto& text : found) problems_.push_back({kProblem, std::move(text)});

@@ -38,7 +38,7 @@ void Forwarder::flood_from_vm(const Frame& frame, const Account& account) noexce
       route.list != nullptr && std::any_of(route.list->receivers.begin(), route.list->receivers.end(),
                                            [&](const auto& r) { return r.port_id != source; });
   if (!has_local) {
-    if (uplink != kNoUplink) return to_uplink(frame.packet, route, uplink, account);
+    if (uplink != kNoUplink) return to_uplink(frame.packet, frame, uplink, account);
     return drop(frame, {account.slot, account.direction, Category::kUnknown, account.size},
                 wire::DropCause::kUnknownVm);
   }
@@ -47,7 +47,7 @@ void Forwarder::flood_from_vm(const Frame& frame, const Account& account) noexce
   if (uplink != kNoUplink) {
     auto* copy = copied(route.segment.value != 0 ? rte_pktmbuf_copy(frame.packet, w_.pool, 0, UINT32_MAX)
                                                  : rte_pktmbuf_clone(frame.packet, w_.pool));
-    if (copy != nullptr) to_uplink(copy, route, uplink, {});
+    if (copy != nullptr) to_uplink(copy, frame, uplink, {});
   }
   flood(frame, *route.list, source);
 }

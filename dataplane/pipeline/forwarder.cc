@@ -167,6 +167,8 @@ void Forwarder::run() noexcept {
   for (std::size_t i = 0; i < leaving_count_; ++i) {
     auto& frame = *leaving_[i];
     auto* flow = track(frame, Direction::kEgress);
+    frame.queue_group = 0;
+    if (snapshot_->steers) steer_as_marked(frame, Direction::kEgress);
     if (snapshot_->treats && !treat(frame, Direction::kEgress, flow)) continue;
     if (!passes(frame, Direction::kEgress, is_over_uplink(frame, Direction::kEgress))) continue;
     add_bytes(flow, Direction::kEgress, frame.size);
@@ -189,11 +191,13 @@ void Forwarder::finish() noexcept {
   for (std::size_t i = 0; i < arriving_count_; ++i) {
     auto& frame = *arriving_[i];
     auto* flow = track(frame, Direction::kIngress);
+    frame.queue_group = 0;
+    if (snapshot_->steers) steer_as_marked(frame, Direction::kIngress);
     if (snapshot_->treats && !treat(frame, Direction::kIngress, flow)) continue;
     if (!passes(frame, Direction::kIngress, is_over_uplink(frame, Direction::kIngress))) continue;
     add_bytes(flow, Direction::kIngress, frame.size);
     if (snapshot_->bypasses) recall(frame, flow);
-    w_.outbox.send(frame.port_id, frame.packet, account_of(frame, Direction::kIngress, flow));
+    w_.outbox.send(frame.port_id, frame.packet, account_of(frame, Direction::kIngress, flow), frame.queue_group);
   }
   arriving_count_ = 0;
   spares_used_ = 0;
@@ -262,17 +266,17 @@ void Forwarder::forward(Frame& frame, const Account& account) noexcept {
       frame.attachment = frame.route.local;
       return to_vm(frame);
     case Route::Kind::kUplink:
-      return to_uplink(frame.packet, frame.route, snapshot_->vms[frame.slot].uplink, account);
+      return to_uplink(frame.packet, frame, snapshot_->vms[frame.slot].uplink, account);
     case Route::Kind::kFlood:
       return flood_from_vm(frame, account);
     case Route::Kind::kPort:
-      return w_.outbox.send(frame.route.port_id, frame.packet, account);
+      return w_.outbox.send(frame.route.port_id, frame.packet, account, frame.queue_group);
     case Route::Kind::kNone:
       break;
   }
 }
 
-void Forwarder::to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t uplink, const Account& account) noexcept {
+void Forwarder::to_uplink(rte_mbuf* packet, const Frame& frame, std::uint8_t uplink, const Account& account) noexcept {
   const auto give_up = [&](wire::DropCause cause) {
     auto uncounted = account;
     uncounted.category = Category::kUnknown;
@@ -281,8 +285,8 @@ void Forwarder::to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t upl
   };
   if (!fits(rte_pktmbuf_pkt_len(packet), snapshot_->ports[snapshot_->uplinks[uplink]].largest_frame))
     return give_up(wire::DropCause::kMtu);
-  if (!insert_tag(packet, route.segment)) return give_up(wire::DropCause::kNoBuffer);
-  w_.outbox.send(snapshot_->uplinks[uplink], packet, account);
+  if (!insert_tag(packet, frame.route.segment)) return give_up(wire::DropCause::kNoBuffer);
+  w_.outbox.send(snapshot_->uplinks[uplink], packet, account, frame.queue_group);
 }
 
 }  // namespace foreflow::pipeline

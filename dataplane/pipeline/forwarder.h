@@ -40,8 +40,9 @@ struct Frame {
   std::uint16_t port_id = 0;        // egress: where it was received; ingress: where the VM is
   std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
   bool malformed = false;
-  bool is_awaited = false;  // flows[kIngress] is prepared: a stage before knew where it goes
-  Route route;              // egress
+  std::uint8_t queue_group = 0;  // of the port where it leaves
+  bool is_awaited = false;       // flows[kIngress] is prepared: a stage before knew where it goes
+  Route route;                   // egress
   net::Parsed parsed;
   std::array<FlowTracker::Place, kDirections> flows;
 };
@@ -136,7 +137,10 @@ class Forwarder {
   void settle() noexcept;
 
   bool treat(Frame& frame, Direction direction, const flow::FlowRecord* flow) noexcept;
-  void steer(Frame& frame, const flow::FlowRecord* flow) const noexcept;
+  const offload::SoftwareTreatment* treatment_of(const Frame& frame, Direction direction,
+                                                 const flow::FlowRecord* flow) const noexcept;
+  void steer(Frame& frame, const offload::Steering& way) const noexcept;
+  void steer_as_marked(Frame& frame, Direction direction) const noexcept;
   void offer(const Frame& frame, flow::FlowRecord* flow) noexcept;
   void recall(const Frame& frame, flow::FlowRecord* flow) noexcept;
 
@@ -149,7 +153,7 @@ class Forwarder {
   police::Limits limits_of(vm::Slot slot, Direction direction, std::uint8_t uplink) noexcept;
   bool is_over_uplink(const Frame& frame, Direction direction) const noexcept;
   void forward(Frame& frame, const Account& account) noexcept;
-  void to_uplink(rte_mbuf* packet, const Route& route, std::uint8_t uplink, const Account& account) noexcept;
+  void to_uplink(rte_mbuf* packet, const Frame& frame, std::uint8_t uplink, const Account& account) noexcept;
   rte_mbuf* copied(rte_mbuf* copy) noexcept;
   void flood_from_vm(const Frame& frame, const Account& account) noexcept;
 

@@ -17,17 +17,24 @@ Outbox::Outbox(const OutboxWiring& wiring, Books& books)
       shared_(wiring.shared) {}
 
 void Outbox::attach(const port::Port& port) {
-  if (ports_.size() <= port.id) ports_.resize(port.id + 1u);
-  auto& box = ports_[port.id];
-  box.port_id = port.id;
-  box.refused = port.role == config::PortRole::kVm ? wire::DropCause::kGuestFull : wire::DropCause::kPortFull;
-  box.queue = static_cast<std::uint16_t>(worker_ % port.tx_queues);
-  box.lock = port.tx_queues < handover_.workers() ? &shared_[port.id].lock : nullptr;
+  for (std::uint8_t group = 0; group <= port.queue_groups; ++group) {
+    auto& boxes = ports_[group];
+    if (boxes.size() <= port.id) boxes.resize(port.id + 1u);
+    auto& box = boxes[port.id];
+    box.port_id = port.id;
+    box.group = group;
+    box.refused = port.role == config::PortRole::kVm ? wire::DropCause::kGuestFull : wire::DropCause::kPortFull;
+    box.queue = static_cast<std::uint16_t>(group * port.tx_queues + worker_ % port.tx_queues);
+    box.lock = port.tx_queues < handover_.workers() ? &shared_[port.id].lock : nullptr;
+  }
 }
 
 void Outbox::detach(std::uint16_t port_id) noexcept {
-  assert(ports_[port_id].count == 0 && "between two polls");
-  ports_[port_id] = {};
+  for (auto& boxes : ports_) {
+    if (boxes.size() <= port_id) continue;
+    assert(boxes[port_id].count == 0 && "between two polls");
+    boxes[port_id] = {};
+  }
 }
 
 void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept {
@@ -39,8 +46,9 @@ void Outbox::hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& pas
 
 void Outbox::flush() noexcept {
   static_assert(kMostPorts <= 32);
-  for (; used_ != 0; used_ &= used_ - 1)
-    if (auto& box = ports_[static_cast<std::size_t>(std::countr_zero(used_))]; box.count != 0) flush(box);
+  for (std::size_t group = 0; group < kQueueGroups; ++group)
+    for (auto& used = used_[group]; used != 0; used &= used - 1)
+      if (auto& box = ports_[group][static_cast<std::size_t>(std::countr_zero(used))]; box.count != 0) flush(box);
   for (std::size_t owner = 0; owner < workers_.size(); ++owner)
     if (workers_[owner].count != 0) flush(static_cast<std::uint16_t>(owner), workers_[owner]);
 }

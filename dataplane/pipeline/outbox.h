@@ -11,6 +11,7 @@
 #include <rte_mbuf.h>
 #include <rte_spinlock.h>
 
+#include "common/wire/intents.h"
 #include "dataplane/pipeline/books.h"
 #include "dataplane/pipeline/handover.h"
 #include "dataplane/port/port.h"
@@ -18,6 +19,8 @@
 namespace foreflow::pipeline {
 
 inline constexpr std::size_t kBurst = 32;
+
+inline constexpr std::size_t kQueueGroups = 1 + wire::kMostQueueGroups;  // the common queues first
 
 // One per port, for workers that share a transmit queue; idle where each has its own.
 struct alignas(64) SharedQueue {
@@ -39,14 +42,15 @@ class Outbox {
   void attach(const port::Port& port);
   void detach(std::uint16_t port_id) noexcept;
 
-  // Counts the packet as passed for `account`, until the port does not take it.
-  void send(std::uint16_t port_id, rte_mbuf* packet, const Account& account) noexcept {
+  // Counts the packet as passed for `account`, until the port does not take it. `group`: of isolated queues; where the
+  // port has none such, the common ones.
+  void send(std::uint16_t port_id, rte_mbuf* packet, const Account& account, std::uint8_t group = 0) noexcept {
     books_.passed(account);
-    auto& box = ports_[port_id];
+    auto& box = group == 0 ? ports_[0][port_id] : box_of(port_id, group);
     box.packets[box.count] = packet;
     box.accounts[box.count] = account;
     box.bytes += rte_pktmbuf_pkt_len(packet);
-    used_ |= 1u << port_id;
+    used_[box.group] |= 1u << port_id;
     if (++box.count == kBurst) flush(box);
   }
   void hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept;
@@ -57,6 +61,7 @@ class Outbox {
   struct PortBox {
     std::uint16_t port_id = 0;
     std::uint16_t queue = 0;
+    std::uint8_t group = 0;
     wire::DropCause refused = wire::DropCause::kPortFull;
     rte_spinlock_t* lock = nullptr;  // null: the queue is ours alone
     std::uint16_t count = 0;
@@ -69,14 +74,19 @@ class Outbox {
     std::array<rte_mbuf*, kBurst> packets;
   };
 
+  PortBox& box_of(std::uint16_t port_id, std::uint8_t group) noexcept {
+    const bool has = ports_[group].size() > port_id && ports_[group][port_id].group == group;
+    return ports_[has ? group : 0][port_id];
+  }
   void flush(PortBox& box) noexcept;
   void flush(std::uint16_t owner, WorkerBox& box) noexcept;
 
   std::uint16_t worker_;
   Handover& handover_;
   Books& books_;
-  std::vector<PortBox> ports_;  // by ethdev id
-  std::uint32_t used_ = 0;      // ports that something was sent to since the last flush(), one bit each
+  std::array<std::vector<PortBox>, kQueueGroups> ports_;  // by group of queues and ethdev id
+  std::array<std::uint32_t, kQueueGroups>
+      used_{};  // ports that something was sent to since the last flush(), one bit each
   std::vector<WorkerBox> workers_;
   std::atomic<std::uint64_t>* handed_over_;
   std::span<SharedQueue> shared_;

@@ -63,6 +63,11 @@ void name_ports(const wire::Treatment& treatment, std::span<const port::Port> po
     return std::nullopt;
   };
   if (treatment.mirror) resolved.mirror_port = find(treatment.mirror->port);
+  if (treatment.queue_group != 0 &&
+      std::ranges::none_of(ports, [&](const port::Port& port) { return port.queue_groups >= treatment.queue_group; }))
+    resolved.impossible =
+        fmt::format("no port of this dataplane has an isolated queue group {}; [[port]] queue_groups = {} gives it one",
+                    treatment.queue_group, treatment.queue_group);
   if (treatment.steer_port.empty()) return;
   resolved.steer_port = find(treatment.steer_port);
   if (treatment.direction == Direction::kIngress)

@@ -56,11 +56,13 @@ bool Forwarder::release_first(Direction direction, ShapeQueue& queue) noexcept {
   if (direction == Direction::kEgress) {
     frame.attachment = snapshot_->directory.by_source(passage.port_id, frame.parsed.source);
     if (!route(frame)) return give_up(frame.route.refused);
-    if (snapshot_->treats)
-      steer(frame, w_.tracker.known({frame.parsed, bytes_of(frame.packet), passage.slot, direction}));
   } else if (!fits(waiting.size, snapshot_->largest_frame(passage.port_id))) {
     return give_up(wire::DropCause::kMtu);
   }
+  auto* flow = w_.tracker.known({frame.parsed, bytes_of(frame.packet), passage.slot, direction});
+  if (snapshot_->steers) steer_as_marked(frame, direction);
+  if (snapshot_->treats)
+    if (const auto* treatment = treatment_of(frame, direction, flow)) steer(frame, treatment->steering());
   const auto uplink = direction == Direction::kEgress ? snapshot_->vms[passage.slot].uplink : passage.uplink;
   const auto limits = limits_of(passage.slot, direction, uplink);
   if (!police::admit(limits, Bytes{waiting.size}, is_over_uplink(frame, direction), now_ns_)) return false;
@@ -68,13 +70,12 @@ bool Forwarder::release_first(Direction direction, ShapeQueue& queue) noexcept {
   unhold(passage.slot, direction, queue);
   state.delayed_packets.add(1);
   if (waited_ns >= ShapeQueue::kMarkNs && mark_congestion(frame.packet, frame.parsed)) state.marked_packets.add(1);
-  auto* flow = w_.tracker.known({frame.parsed, bytes_of(frame.packet), passage.slot, direction});
   add_bytes(flow, direction, waiting.size);
   const auto account = account_of(frame, direction, flow);
   if (direction == Direction::kEgress)
     forward(frame, account);
   else
-    w_.outbox.send(passage.port_id, frame.packet, account);
+    w_.outbox.send(passage.port_id, frame.packet, account, frame.queue_group);
   return true;
 }
 

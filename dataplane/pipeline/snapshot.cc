@@ -27,6 +27,7 @@ class Builder {
     add_limits();
     add_treatments();
     add_bypasses();
+    add_marked();
     mark_attachments();
     add_floods();
     auto directory = vm::Directory::build(attachments_);
@@ -128,13 +129,20 @@ class Builder {
     }
   }
 
+  void add_marked() {
+    snapshot_->steers = !input_.marked.empty();
+    for (const auto vm : input_.marked)
+      if (const auto slot = input_.slots.find(vm); slot && *slot < snapshot_->vms.size())
+        snapshot_->vms[*slot].is_marked = true;
+  }
+
   // What a packet has to know of its VM before anything else is read.
   void mark_attachments() {
     for (auto& attachment : attachments_) {
       const auto& entry = snapshot_->vms[attachment.slot];
       for (std::size_t at = 0; at < kDirections; ++at) {
         attachment.is_policed[at] = entry.is_metered[at] || entry.group != kNoGroup;
-        attachment.is_treated[at] = entry.treatments[at] != nullptr;
+        attachment.is_treated[at] = entry.treatments[at] != nullptr || entry.is_marked;
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ struct VmEntry {
   std::array<bool, kDirections> shaped{};                // where there is a limit: what is over it waits
   std::array<std::shared_ptr<const TreatmentList>, kDirections> treatments;  // null: none
   std::optional<wire::Bypass> bypass;                                        // long flows may leave the pipeline
+  bool is_marked = false;                                                    // by the device, for steering
   offload::CategorySet treated;                                              // applications that may not leave it
 };
 
@@ -75,6 +77,7 @@ struct Snapshot {
   std::vector<std::uint16_t> uplinks;      // ethdev ids
   std::shared_ptr<Signatures> signatures;  // may be null
   bool treats = false;                     // some VM has treatments
+  bool steers = false;                     // the device marks where some VM's packets are to be led
   bool bypasses = false;                   // some VM's flows may go to the device
 
   const VmEntry* vm(vm::Slot slot) const noexcept {
@@ -98,6 +101,7 @@ struct SnapshotInput {
   const std::map<std::string, GroupSlot>& groups;  // every group of `desired`, by name
   std::span<const offload::SoftwareTreatment> treatments = {};
   const std::map<VmId, wire::Bypass>* bypasses = nullptr;
+  std::set<VmId> marked = {};  // VMs some of whose packets the device marks for steering
 };
 
 // What cannot be done (unknown port, MAC given twice, VXLAN segment) is left out and named in `problems`.

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the forwarder that carries out the operator's rules.
+#include <rte_flow.h>
+
 #include "dataplane/pipeline/forwarder.h"
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
 
+const offload::SoftwareTreatment* Forwarder::treatment_of(const Frame& frame, Direction direction,
+                                                          const flow::FlowRecord* flow) const noexcept {
+  const auto& list = snapshot_->vms[frame.slot].treatments[index(direction)];
+  return list == nullptr ? nullptr : find_treatment(*list, frame.parsed, category_of(flow));
+}
+
 // False: the frame was dropped.
 bool Forwarder::treat(Frame& frame, Direction direction, const flow::FlowRecord* flow) noexcept {
-  const auto& list = snapshot_->vms[frame.slot].treatments[index(direction)];
-  if (list == nullptr) return true;
-  const auto* treatment = find_treatment(*list, frame.parsed, category_of(flow));
+  const auto* treatment = treatment_of(frame, direction, flow);
   if (treatment == nullptr) return true;
   const auto fate = treater_.apply(*treatment, frame.packet, frame.parsed);
   if (fate != Treater::Fate::kGoesOn) {
@@ -17,19 +23,22 @@ bool Forwarder::treat(Frame& frame, Direction direction, const flow::FlowRecord*
          fate == Treater::Fate::kDrop ? wire::DropCause::kFiltered : wire::DropCause::kNoBuffer);
     return false;
   }
-  if (treatment->steer_port) steer(frame, flow);
+  steer(frame, treatment->steering());
   return true;
 }
 
-// The way of a frame that a rule leads to another port than its address does.
-void Forwarder::steer(Frame& frame, const flow::FlowRecord* flow) const noexcept {
-  const auto& list = snapshot_->vms[frame.slot].treatments[index(Direction::kEgress)];
-  if (list == nullptr) return;
-  const auto* treatment = find_treatment(*list, frame.parsed, category_of(flow));
-  if (treatment == nullptr || !treatment->steer_port) return;
-  if (!fits(frame.size, snapshot_->largest_frame(*treatment->steer_port))) return;
+// To other queues than the common ones, or to another port than the address leads to.
+void Forwarder::steer(Frame& frame, const offload::Steering& way) const noexcept {
+  frame.queue_group = way.queue_group;
+  if (!way.port || !fits(frame.size, snapshot_->largest_frame(*way.port))) return;
   frame.route.kind = Route::Kind::kPort;
-  frame.route.port_id = *treatment->steer_port;
+  frame.route.port_id = *way.port;
+}
+
+// The device has found the rule, and says where it leads.
+void Forwarder::steer_as_marked(Frame& frame, Direction direction) const noexcept {
+  if ((frame.packet->ol_flags & RTE_MBUF_DYNFLAG_RX_METADATA) == 0) return;
+  steer(frame, offload::steering_in(*RTE_FLOW_DYNF_METADATA(frame.packet), direction));
 }
 
 }  // namespace foreflow::pipeline

@@ -10,6 +10,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
 
@@ -45,6 +46,17 @@ std::uint16_t queue_count(const config::PortConfig& port, std::uint32_t workers,
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(wanted, most));
 }
 
+// The common queues and each isolated group get the same number.
+Status share_tx_queues(const config::PortConfig& config, std::uint32_t workers, std::uint16_t most, Port& port) {
+  const auto groups = 1 + config.queue_groups;
+  port.queue_groups = static_cast<std::uint8_t>(config.queue_groups);
+  port.tx_queues = queue_count(config, workers, port.driver, static_cast<std::uint16_t>(most / groups));
+  if (port.tx_queues != 0) return {};
+  return fail(ErrorCode::kInvalidConfig,
+              fmt::format("port {} ({}): the device has {} transmit queues, queue_groups = {} needs {}", config.name,
+                          config.device, most, config.queue_groups, groups));
+}
+
 rte_eth_conf ethdev_conf(const rte_eth_dev_info& info, std::uint16_t rx_queues) {
   rte_eth_conf conf{};
   if (rx_queues > 1 && info.flow_type_rss_offloads != 0) {
@@ -65,7 +77,7 @@ Status set_up_queues(const config::PortConfig& config, const Port& port, rte_mem
   for (std::uint16_t queue = 0; queue < port.rx_queues; ++queue)
     if (const int error = rte_eth_rx_queue_setup(port.id, queue, rx_descriptors, socket, nullptr, pool); error != 0)
       return tl::unexpected(ethdev_error(config, fmt::format("receive queue {}", queue), error));
-  for (std::uint16_t queue = 0; queue < port.tx_queues; ++queue)
+  for (std::uint16_t queue = 0; queue < port.all_tx_queues(); ++queue)
     if (const int error = rte_eth_tx_queue_setup(port.id, queue, tx_descriptors, socket, nullptr); error != 0)
       return tl::unexpected(ethdev_error(config, fmt::format("transmit queue {}", queue), error));
   return {};
@@ -100,9 +112,9 @@ Status start_ethdev(const config::PortConfig& config, std::uint32_t workers, rte
     return tl::unexpected(ethdev_error(config, "device information", error));
   port.driver = info.driver_name;
   port.rx_queues = queue_count(config, workers, port.driver, info.max_rx_queues);
-  port.tx_queues = queue_count(config, workers, port.driver, info.max_tx_queues);
+  if (auto status = share_tx_queues(config, workers, info.max_tx_queues, port); !status) return status;
   const auto conf = ethdev_conf(info, port.rx_queues);
-  if (const int error = rte_eth_dev_configure(port.id, port.rx_queues, port.tx_queues, &conf); error != 0)
+  if (const int error = rte_eth_dev_configure(port.id, port.rx_queues, port.all_tx_queues(), &conf); error != 0)
     return tl::unexpected(ethdev_error(config, "configuration", error));
   if (auto status = set_up_queues(config, port, pool); !status) return tl::unexpected(status.error());
   if (auto status = set_mtu(config, port); !status) return tl::unexpected(status.error());
@@ -170,6 +182,9 @@ Result<Ports> Ports::start(const config::Config& config) {
   if (!captures) return tl::unexpected(captures.error());
   if (rte_mbuf_dyn_rx_timestamp_register(&timestamp_offset, &timestamp_flag) != 0)
     return fail(ErrorCode::kExhausted, "no room for the timestamp field in mbufs");
+  // Before any port starts: devices look then whether their rules' metadata is wanted. Without it nothing is steered by
+  // a device.
+  if (rte_flow_dynf_metadata_register() != 0) log::warning("no room for the metadata field in mbufs", {});
   ports.pool_ =
       rte_pktmbuf_pool_create("foreflow", pool_size(config), kCache, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   if (ports.pool_ == nullptr)

@@ -24,7 +24,9 @@ struct Port {
   config::PortRole role = config::PortRole::kVm;
   MacAddress mac;
   std::uint16_t rx_queues = 0;
-  std::uint16_t tx_queues = 0;
+  std::uint16_t tx_queues = 0;    // common ones, and of each isolated group
+  std::uint8_t queue_groups = 0;  // isolated ones; group g begins at queue g * tx_queues
+  std::uint16_t all_tx_queues() const { return static_cast<std::uint16_t>(tx_queues * (1 + queue_groups)); }
   std::uint32_t largest_frame = 1518;          // L2 bytes without FCS, one VLAN tag included
   std::vector<int> arrival_fds;                // see arrival.h
   std::vector<std::uint64_t> capture_packets;  // net_pcap reading files: how many packets each queue delivers in all

@@ -185,6 +185,7 @@ class RandomMessages {
     if (flag()) treatment.dscp = static_cast<std::uint8_t>(below(64));
     if (flag()) treatment.mirror = wire::Mirror{"port" + text(8), 1 + below(1'000)};
     if (flag()) treatment.steer_port = "port" + text(8);
+    treatment.queue_group = static_cast<std::uint8_t>(below(wire::kMostQueueGroups + 1));
     treatment.idle_seconds = below(1u << 24);
     return treatment;
   }

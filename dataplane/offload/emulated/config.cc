@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kKeys =
     "rules, meters, profile, memory, clock, timestamp_ns, fail, lying_validate, "
-    "colour_aware, update_delay_us";
+    "colour_aware, metadata, update_delay_us";
 
 template <typename T>
 std::optional<T> number(std::string_view text, T least, T largest) {
@@ -84,6 +84,7 @@ Status set_one(std::string_view key, std::string_view value, EswitchConfig& conf
   if (key == "memory") return set_memory(value, config.memory);
   if (key == "lying_validate") return set_flag(key, value, config.validate_lies);
   if (key == "colour_aware") return set_flag(key, value, config.colour_aware);
+  if (key == "metadata") return set_flag(key, value, config.metadata);
   if (key == "update_delay_us") return set_number(key, value, config.update_delay_us);
   if (key == "timestamp_ns") {
     const auto parsed = number<std::uint64_t>(value, 1, 1'000'000'000);

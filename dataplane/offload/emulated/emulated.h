@@ -23,6 +23,7 @@
 //   memory=FILE          keeps the device's contents there; without it they are in private memory and nothing survives
 //   lying_validate=1     rte_flow_validate accepts everything
 //   colour_aware=1       a meter may go by the colour that the one before it gave
+//   metadata=0           rules neither write nor match metadata
 //   update_delay_us=N    how long the change of a meter's profile takes
 #pragma once
 #include <array>
@@ -78,6 +79,7 @@ struct EswitchConfig {
   std::string memory;
   bool validate_lies = false;
   bool colour_aware = false;
+  bool metadata = true;
   std::uint32_t update_delay_us = 0;
   std::vector<Failure> failures;
 };

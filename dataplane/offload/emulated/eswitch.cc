@@ -147,6 +147,9 @@ FlowAnswer<RuleDraft> Eswitch::check(std::uint16_t port, const rte_flow_attr& at
   if (draft->meter) {
     if (const auto checked = check_meter(port, *draft); !checked) return tl::unexpected(checked.error());
   }
+  if (!state_->config.metadata && (draft->metadata_mask != 0 || draft->mask.metadata() != 0)) {
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "extended metadata feature isn't enabled");
+  }
   if (state_->rules.size() >= state_->config.rules) {
     return refuse(ENOSPC, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "flow table is full");
   }
@@ -216,6 +219,8 @@ Rule* Eswitch::State::install(std::uint16_t owner, const RuleDraft& draft) {
   if (draft.meter) rule->meter = meters.find(owner, *draft.meter);
   if (draft.jump) rule->jump = &group(*draft.jump);
   rule->dscp = draft.dscp;
+  rule->metadata = draft.metadata;
+  rule->metadata_mask = draft.metadata_mask;
   rule->mirror_port = draft.mirror_port;
   rule->out_port = draft.out_port;
   rule->idle_ns = draft.idle_seconds * kNanosPerSecond;

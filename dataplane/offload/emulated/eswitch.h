@@ -108,7 +108,8 @@ class Eswitch {
 
   // Where a packet ends.
   enum class End : std::uint8_t { kCpu, kDropped, kSent };
-  End lead(const PacketKey& key, rte_mbuf& packet);
+  End lead(PacketKey key, rte_mbuf& packet);
+  static End deliver(std::uint32_t metadata, rte_mbuf& packet);
   static void mirror(const rte_mbuf& packet, std::uint16_t port);
 
   std::mutex mutex_;  // management

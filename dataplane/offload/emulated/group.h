@@ -27,6 +27,8 @@ struct Rule {
   Meter* meter = nullptr;
   Group* jump = nullptr;
   std::optional<std::uint8_t> dscp;
+  std::uint16_t metadata = 0;  // written where metadata_mask has bits
+  std::uint16_t metadata_mask = 0;
   std::optional<std::uint16_t> mirror_port;
   std::optional<std::uint16_t> out_port;
   std::uint64_t idle_ns = 0;  // of its AGE; 0 = it has none

@@ -11,7 +11,8 @@
 namespace foreflow::offload::emulated {
 
 // Fields hold host-order numbers. Protocol = EtherType behind the VLAN tags. An IPv4 address stands in the last four of
-// 16 octets. Ports and flags are those of TCP and UDP in the first or only piece of a datagram.
+// 16 octets. Ports and flags are those of TCP and UDP in the first or only piece of a datagram. Metadata is
+// what rules wrote, 16 bits of it.
 struct PacketKey {
   std::array<std::uint64_t, 8> words{};
 
@@ -28,6 +29,9 @@ struct PacketKey {
   void set_fragment(std::uint64_t yes) { words[2] |= yes << 40; }
   void set_source_port(std::uint64_t port) { words[3] |= port << 16; }
   void set_destination_port(std::uint64_t port) { words[3] |= port << 32; }
+  void set_metadata(std::uint64_t meta) { words[3] |= meta << 48; }
+  std::uint32_t metadata() const { return static_cast<std::uint32_t>(words[3] >> 48); }
+  void change_metadata(std::uint64_t bits, std::uint64_t mask) { words[3] = (words[3] & ~(mask << 48)) | bits << 48; }
   void set_source_ip(std::uint64_t high, std::uint64_t low) { words[4] |= high, words[5] |= low; }
   void set_destination_ip(std::uint64_t high, std::uint64_t low) { words[6] |= high, words[7] |= low; }
 

@@ -51,20 +51,31 @@ void Eswitch::mirror(const rte_mbuf& packet, std::uint16_t port) {
   if (copy != nullptr) send(port, copy);
 }
 
+// To the CPU, with the metadata if its receiver has room for that.
+Eswitch::End Eswitch::deliver(std::uint32_t metadata, rte_mbuf& packet) {
+  if (rte_flow_dynf_metadata_avail() == 0) return End::kCpu;
+  packet.ol_flags &= ~RTE_MBUF_DYNFLAG_RX_METADATA;
+  if (metadata == 0) return End::kCpu;
+  packet.ol_flags |= RTE_MBUF_DYNFLAG_RX_METADATA;
+  *RTE_FLOW_DYNF_METADATA(&packet) = metadata;
+  return End::kCpu;
+}
+
 // A miss delivers to the port's representor, which is the caller of rte_eth_rx_burst.
-Eswitch::End Eswitch::lead(const PacketKey& key, rte_mbuf& packet) {
+Eswitch::End Eswitch::lead(PacketKey key, rte_mbuf& packet) {
   const auto size = wire_size(packet);
   const auto now = state_->clock.of(packet);
   const auto* group = state_->groups.begin()->second.get();
   for (int hop = 0; hop < kMostHops; ++hop) {
     auto* rule = group->find(key);
-    if (rule == nullptr) return End::kCpu;
+    if (rule == nullptr) return deliver(key.metadata(), packet);
     if (rule->counts) {
       rule->packets.fetch_add(1, std::memory_order_relaxed);
       rule->bytes.fetch_add(size, std::memory_order_relaxed);
     }
     if (rule->idle_ns != 0) rule->last_hit_ns.store(now, std::memory_order_relaxed);
     if (rule->dscp) write_dscp(packet, *rule->dscp);
+    if (rule->metadata_mask != 0) key.change_metadata(rule->metadata, rule->metadata_mask);
     if (rule->mirror_port) mirror(packet, *rule->mirror_port);
     group = rule->jump;
     if (rule->meter != nullptr) {
@@ -74,7 +85,7 @@ Eswitch::End Eswitch::lead(const PacketKey& key, rte_mbuf& packet) {
     }
     if (rule->drops) return End::kDropped;
     if (rule->out_port) return send(*rule->out_port, &packet), End::kSent;
-    if (group == nullptr) return End::kCpu;
+    if (group == nullptr) return deliver(key.metadata(), packet);
   }
   return End::kDropped;
 }

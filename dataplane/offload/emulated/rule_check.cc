@@ -2,6 +2,7 @@
 #include "dataplane/offload/emulated/rule_check.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include <rte_byteorder.h>
 #include <rte_ethdev.h>
@@ -72,6 +73,18 @@ FlowAnswer<void> read_age(const rte_flow_action& action, RuleDraft& rule) {
   return {};
 }
 
+FlowAnswer<void> read_metadata(const rte_flow_action_modify_field& modify, RuleDraft& rule) {
+  constexpr std::uint32_t kBits = 16;
+  if (modify.src.field != RTE_FLOW_FIELD_VALUE || modify.width == 0 || modify.dst.offset + modify.width > kBits)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "only 16 bits of metadata set to a value are emulated");
+  std::uint32_t value = 0;
+  std::memcpy(&value, modify.src.value, sizeof(value));
+  const auto mask = (1u << modify.width) - 1;
+  rule.metadata_mask = static_cast<std::uint16_t>(rule.metadata_mask | mask << modify.dst.offset);
+  rule.metadata = static_cast<std::uint16_t>(rule.metadata | (value & mask) << modify.dst.offset);
+  return {};
+}
+
 FlowAnswer<void> read_modify(const rte_flow_action& action, RuleDraft& rule) {
   constexpr std::uint32_t kDscpBits = 6;
   const auto* modify = static_cast<const rte_flow_action_modify_field*>(action.conf);
@@ -80,6 +93,7 @@ FlowAnswer<void> read_modify(const rte_flow_action& action, RuleDraft& rule) {
   if (modify == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "configuration cannot be null");
   if (modify->operation != RTE_FLOW_MODIFY_SET)
     return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "add and sub operations are not supported");
+  if (modify->dst.field == RTE_FLOW_FIELD_META) return read_metadata(*modify, rule);
   const bool to_dscp = modify->dst.field == RTE_FLOW_FIELD_IPV4_DSCP || modify->dst.field == RTE_FLOW_FIELD_IPV6_DSCP;
   if (!to_dscp || modify->src.field != RTE_FLOW_FIELD_VALUE || modify->width != kDscpBits)
     return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "only a whole DSCP set to a value is emulated");

@@ -22,6 +22,8 @@ struct RuleDraft {
   std::optional<std::uint32_t> meter;
   std::optional<std::uint32_t> jump;
   std::optional<std::uint8_t> dscp;
+  std::uint16_t metadata = 0;       // written where metadata_mask has bits
+  std::uint16_t metadata_mask = 0;  // 0 = nothing is
   std::optional<std::uint16_t> mirror_port;
   std::uint32_t idle_seconds = 0;         // AGE; 0 = none
   std::optional<std::uint16_t> out_port;  // leaves here, without the CPU

@@ -60,6 +60,18 @@ FlowAnswer<void> read_vlan(const rte_flow_item& item, RuleDraft& rule) {
   return {};
 }
 
+FlowAnswer<void> read_metadata(const rte_flow_item& item, RuleDraft& rule) {
+  const auto* spec = static_cast<const rte_flow_item_meta*>(item.spec);
+  const auto* mask = static_cast<const rte_flow_item_meta*>(item.mask);
+  if (spec == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ITEM_SPEC, "data cannot be empty");
+  const auto bits = mask == nullptr ? UINT32_MAX : mask->data;
+  if (bits == 0) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ITEM_MASK, "mask cannot be zero");
+  if (bits > UINT16_MAX) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM_MASK, "16 bits of metadata are emulated");
+  rule.mask.set_metadata(bits);
+  rule.value.set_metadata(spec->data & bits);
+  return {};
+}
+
 // Bits that the mask asks for beyond what is emulated.
 template <typename Header>
 bool asks_beyond(const Header& mask, const Header& emulated) {
@@ -168,6 +180,8 @@ FlowAnswer<void> read_item(const rte_flow_item& item, RuleDraft& rule) {
       return {};
     case RTE_FLOW_ITEM_TYPE_REPRESENTED_PORT:
       return read_port(item, rule);
+    case RTE_FLOW_ITEM_TYPE_META:
+      return read_metadata(item, rule);
     case RTE_FLOW_ITEM_TYPE_ETH:
       return read_eth(item, rule);
     case RTE_FLOW_ITEM_TYPE_VLAN:

@@ -40,8 +40,10 @@ wire::DesiredState desired_state() {
     for (const auto direction : kBothDirections) {
       desired.intents.push_back({IntentId{++id}, 0, wire::Demand::kRequireHardware, limit(vm, direction)});
       std::uint32_t priority = 10;
-      for (auto& treatment : treatments(vm, direction))
+      for (auto& treatment : treatments(vm, direction)) {
+        treatment.steer_port.clear();  // what leaves by another port does not contend for the uplink
         desired.intents.push_back({IntentId{++id}, priority++, wire::Demand::kRequireHardware, std::move(treatment)});
+      }
     }
   }
   return desired;

@@ -90,12 +90,12 @@ class Side {
     }
     return frames;
   }
-  // Of all that left since the last call: every byte and the port, in any order.
+  // Of all that left since the last call: every byte, the port and the group of its queues, in any order.
   std::uint64_t digest() {
     std::uint64_t sum = 0;
-    for (std::size_t port = 0; port < kPorts.size(); ++port) {
-      for (const auto& frame : bed_.sent(kPorts[port])) {
-        std::uint64_t hash = 14'695'981'039'346'656'037ull + port;  // FNV-1a
+    for (std::size_t exit = 0; exit < kPorts.size() * (1 + kGroups); ++exit) {
+      for (const auto& frame : bed_.sent(kPorts[exit / (1 + kGroups)], exit % (1 + kGroups))) {
+        std::uint64_t hash = 14'695'981'039'346'656'037ull + exit;  // FNV-1a
         for (const auto byte : frame) hash = (hash ^ byte) * 1'099'511'628'211ull;
         sum += hash;
       }

@@ -15,6 +15,7 @@ namespace foreflow::pipeline {
 
 inline constexpr std::uint8_t kVms = 4;
 inline constexpr std::uint8_t kWorld = 99;
+inline constexpr std::uint32_t kGroups = 2;  // isolated ones of transmit queues, of each port
 inline constexpr std::uint8_t kTcp = 6;
 inline constexpr std::uint8_t kUdp = 17;
 inline const std::vector<std::string> kPorts{"uplink", "vm1", "vm2", "vm3", "vm4", "probe"};
@@ -31,11 +32,11 @@ inline std::vector<TestPort> all_ports() {
   std::vector<TestPort> ports;
   ports.reserve(kPorts.size());
   for (const auto& name : kPorts)
-    ports.push_back({name, name == "uplink" ? config::PortRole::kUplink : config::PortRole::kVm});
+    ports.push_back({name, name == "uplink" ? config::PortRole::kUplink : config::PortRole::kVm, 1500, kGroups});
   return ports;
 }
 
-// Of a VM: what drops, marks, copies and ages, part of it by several matches.
+// Of a VM: what drops, marks, copies, steers and ages, part of it by several matches.
 inline std::vector<wire::Treatment> treatments(VmId vm, Direction direction) {
   const auto of = [&](wire::TrafficMatch match) {
     return wire::Treatment{.vm = vm, .direction = direction, .match = match};
@@ -51,9 +52,14 @@ inline std::vector<wire::Treatment> treatments(VmId vm, Direction direction) {
   auto bulk = of({.ip_protocol = kTcp});
   bulk.dscp = 8;
   bulk.mirror = wire::Mirror{"probe"};
+  auto isolated = of({.ip_protocol = kUdp, .local_port = 6'000});
+  isolated.queue_group = direction == Direction::kEgress ? 1 : 2;
+  auto away = of({.ip_protocol = kUdp, .local_port = 7'000});
+  if (direction == Direction::kEgress) away.steer_port = "probe";
+  away.dscp = 10;
   auto rest = of({});
   rest.idle_seconds = 3'600;
-  return {dns, web, copied, banned, bulk, rest};
+  return {dns, web, copied, banned, bulk, isolated, away, rest};
 }
 
 // What the device achieved, for the pipeline.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 
 namespace foreflow::offload::test {
 namespace {
@@ -83,6 +84,7 @@ void DeviceTest::SetUpTestSuite() {
   if (pool != nullptr) return;
   pool = rte_pktmbuf_pool_create("frames", 2'047, 64, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   ASSERT_NE(pool, nullptr);
+  ASSERT_EQ(rte_flow_dynf_metadata_register(), 0);
   for (const auto port : kAllPorts) start_port(port);
 }
 
@@ -133,6 +135,16 @@ std::vector<std::uint8_t> DeviceTest::pass(std::uint16_t port, const std::vector
   EXPECT_EQ(rte_eth_tx_burst(port, 0, &packet, 1), 1);
   auto frames = left_through(port);
   return frames.empty() ? std::vector<std::uint8_t>{} : frames.front();
+}
+
+Steering DeviceTest::steering_of(std::uint16_t port, const std::vector<std::uint8_t>& bytes) {
+  auto* packet = build({.source = {}, .destination = {}, .bytes = bytes});
+  EXPECT_EQ(rte_eth_tx_burst(port, 0, &packet, 1), 1);
+  EXPECT_EQ(rte_eth_rx_burst(port, 0, &packet, 1), 1);
+  const bool is_marked = (packet->ol_flags & RTE_MBUF_DYNFLAG_RX_METADATA) != 0;
+  const auto steering = is_marked ? steering_in(*RTE_FLOW_DYNF_METADATA(packet), Direction::kEgress) : Steering{};
+  rte_pktmbuf_free(packet);
+  return steering;
 }
 
 unsigned DeviceTest::frames_in_use() { return rte_mempool_in_use_count(pool); }

@@ -13,6 +13,7 @@
 
 #include "dataplane/offload/emulated/emulated.h"
 #include "dataplane/offload/intent.h"
+#include "dataplane/offload/steering.h"
 
 namespace foreflow::offload::test {
 
@@ -47,7 +48,9 @@ class DeviceTest : public ::testing::Test {
   static std::vector<std::vector<std::uint8_t>> left_through(std::uint16_t port);
   // Lets one frame arrive and returns what reaches the receiver; empty: nothing.
   static std::vector<std::uint8_t> pass(std::uint16_t port, const std::vector<std::uint8_t>& bytes);
-  // The same without a look at the pool, for one of several threads.
+  // Where the device tells the receiver to lead what a VM sends.
+  static Steering steering_of(std::uint16_t port, const std::vector<std::uint8_t>& bytes);
+  // The same as arrive() without a look at the pool, for one of several threads.
   static std::uint32_t send_and_receive(std::uint16_t port, const Frame& frame, std::uint32_t count);
   // Frames in the hands of nobody who frees them, once all traffic has ended.
   static unsigned frames_in_use();

@@ -176,6 +176,17 @@ TEST_F(RefusalTest, ModifyFieldAndSharedAgeInGroupZero) {
   expect_refused({shared_age, jump(&to_two_), kEnd}, ENOTSUP, "not supported in group 0");
 }
 
+TEST_F(RefusalTest, MetadataWhereItIsNotEnabled) {
+  rte_flow_action_modify_field modify{};
+  modify.dst.field = RTE_FLOW_FIELD_META;
+  modify.src.field = RTE_FLOW_FIELD_VALUE;
+  modify.width = 8;
+  const rte_flow_action action{.type = RTE_FLOW_ACTION_TYPE_MODIFY_FIELD, .conf = &modify};
+  EXPECT_NE(create({action, jump(&to_two_), kEnd}), nullptr) << flow_error_.message;
+  use({.metadata = false});
+  expect_refused({action, jump(&to_two_), kEnd}, ENOTSUP, "extended metadata feature isn't enabled");
+}
+
 TEST_F(RefusalTest, SamplesThatAreNotMirrors) {
   const rte_flow_action_ethdev probe{.port_id = kUnusedPort};
   const std::array<rte_flow_action, 2> to_probe{

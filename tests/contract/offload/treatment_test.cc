@@ -17,6 +17,7 @@ using wire::Placement;
 
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kTcp = 6;
+constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kTrafficClass = 15;  // of an untagged IPv4 frame
 
@@ -132,13 +133,56 @@ TEST_F(TreatmentTest, WhatOnlyThePipelineKnowsIsLeftToItWithTheReason) {
   const auto by_class = enforce({treating(1, kWeb, {.match = {.category = Category::kVideo}, .dscp = 34})})[0];
   EXPECT_EQ(by_class.placement, Placement::kSoftware);
   EXPECT_THAT(by_class.reason, HasSubstr("recognised in the pipeline"));
-  const auto steered = enforce({treating(1, kWeb, {.steer_port = "probe"})})[0];
-  EXPECT_EQ(steered.placement, Placement::kSoftware);
-  EXPECT_THAT(steered.reason, HasSubstr("would not pass the VM's meter"));
-  auto required = treating(1, kWeb, {.steer_port = "probe"});
+  auto required = treating(1, kWeb, {.match = {.category = Category::kVideo}, .dscp = 34});
   required.intent.demand = wire::Demand::kRequireHardware;
   EXPECT_EQ(enforce({required})[0].placement, Placement::kRefused);
   EXPECT_TRUE(enforcer_.software_treatments().empty());
+}
+
+TEST_F(TreatmentTest, TheDeviceMarksWhatThePipelineIsToSteer) {
+  const auto results = enforce({treating(1, kWeb, {.match = {.ip_protocol = kUdp}, .steer_port = "probe"}),
+                                treating(2, kWeb, {.match = {.ip_protocol = kTcp}, .queue_group = 2})});
+  for (const auto& result : results) ASSERT_EQ(result.placement, Placement::kHardware) << result.reason;
+  EXPECT_EQ(steering_of(kWebPort, from_web(53)), (Steering{.port = kUnusedPort}));
+  EXPECT_EQ(steering_of(kWebPort, from_web(53, kTcp)), (Steering{.queue_group = 2}));
+  EXPECT_EQ(steering_of(kWebPort, from_web(53, kIcmp)), Steering{});
+  EXPECT_EQ(stats(1).passed_packets, 1u);
+  EXPECT_EQ(enforcer_.marked(), std::set{VmId{kWeb.octets[5]}});
+  EXPECT_THAT(*enforcer_.explain(IntentId{2}), HasSubstr("META 0x02 at bit 0 (the pipeline steers by it)"));
+}
+
+TEST_F(TreatmentTest, WhatIsSteeredAwayIsNotMeteredForItsAddressee) {
+  enforce({treating(1, kWeb, {.match = {.ip_protocol = kUdp}, .steer_port = "probe"}),
+           ingress_limit(2, kRed, BytesPerSecond{1'000}), egress_limit(3, kWeb, BytesPerSecond{1'000'000})});
+  const auto to_red = [](std::uint8_t protocol) {
+    return pipeline::make_frame({.source = kWeb, .destination = kRed, .protocol = protocol});
+  };
+  EXPECT_FALSE(pass(kWebPort, to_red(kUdp)).empty());
+  EXPECT_FALSE(pass(kWebPort, to_red(kTcp)).empty());
+  EXPECT_EQ(stats(2).passed_packets + stats(2).dropped_packets, 1u);
+  EXPECT_EQ(stats(3).passed_packets, 2u) << "its sender is metered all the same";
+}
+
+TEST_F(TreatmentTest, ADeviceWithoutMetadataLeavesSteeringToThePipeline) {
+  use({.metadata = false});
+  Enforcer plain{std::make_unique<RteFlowBackend>()};
+  ASSERT_TRUE(plain.probe(kAllPorts).hardware_meters);
+  auto steering = treating(1, kWeb, {.steer_port = "probe"});
+  const auto result = plain.prepare(set_of({steering}))[0];
+  EXPECT_EQ(result.placement, Placement::kSoftware);
+  EXPECT_THAT(result.reason, HasSubstr("extended metadata feature isn't enabled"));
+  EXPECT_TRUE(plain.marked().empty());
+  steering.intent.demand = wire::Demand::kRequireHardware;
+  EXPECT_EQ(plain.prepare(set_of({steering}))[0].placement, Placement::kRefused);
+}
+
+TEST_F(TreatmentTest, NothingIsLeftOfASteeringRuleThatWentAway) {
+  const auto before = emulated::usage().rules;
+  enforce({treating(1, kWeb, {.steer_port = "probe"})});
+  EXPECT_GT(emulated::usage().rules, before);
+  enforce({});
+  EXPECT_EQ(emulated::usage().rules, before);
+  EXPECT_TRUE(enforcer_.marked().empty());
 }
 
 TEST_F(TreatmentTest, RulesThatShareWithOneInThePipelineFollowIt) {

@@ -29,17 +29,16 @@ config::Config config_for(std::uint16_t workers) {
 
 }  // namespace
 
-RingPort::RingPort(const std::string& name, std::uint16_t queues) {
-  for (std::uint16_t queue = 0; queue < queues; ++queue) {
-    const auto make = [&](const char* way) {
-      auto* ring = rte_ring_create(fmt::format("{}_{}{}", name, way, queue).c_str(), kRingSize, SOCKET_ID_ANY, 0);
-      must(ring != nullptr, "ring");
-      return ring;
-    };
-    receive.push_back(make("rx"));
-    transmit.push_back(make("tx"));
-  }
-  must(rte_eth_from_rings(name.c_str(), receive.data(), queues, transmit.data(), queues, 0) >= 0, "ring port");
+RingPort::RingPort(const std::string& name, std::uint16_t receive_queues, std::uint16_t transmit_queues) {
+  const auto make = [&](const char* way, std::uint16_t queue) {
+    auto* ring = rte_ring_create(fmt::format("{}_{}{}", name, way, queue).c_str(), kRingSize, SOCKET_ID_ANY, 0);
+    must(ring != nullptr, "ring");
+    return ring;
+  };
+  for (std::uint16_t queue = 0; queue < receive_queues; ++queue) receive.push_back(make("rx", queue));
+  for (std::uint16_t queue = 0; queue < transmit_queues; ++queue) transmit.push_back(make("tx", queue));
+  must(rte_eth_from_rings(name.c_str(), receive.data(), receive_queues, transmit.data(), transmit_queues, 0) >= 0,
+       "ring port");
   device = "net_ring_" + name;
 }
 
@@ -92,8 +91,13 @@ Testbed::~Testbed() {
 
 config::PortConfig Testbed::make_port(const TestPort& spec) {
   auto& rings = rings_[spec.name];
-  rings = std::make_unique<RingPort>(fmt::format("bed{}_{}", bed_, spec.name), workers_);
-  return {.name = spec.name, .device = rings->device, .role = spec.role, .mtu = spec.mtu};
+  rings = std::make_unique<RingPort>(fmt::format("bed{}_{}", bed_, spec.name), workers_,
+                                     static_cast<std::uint16_t>(workers_ * (1 + spec.queue_groups)));
+  return {.name = spec.name,
+          .device = rings->device,
+          .role = spec.role,
+          .queue_groups = spec.queue_groups,
+          .mtu = spec.mtu};
 }
 
 void Testbed::free_rings(const std::string& port) { rings_.erase(port); }
@@ -131,6 +135,15 @@ std::vector<FrameBytes> Testbed::sent(const std::string& port) {
   std::vector<FrameBytes> frames;
   for (auto* ring : rings_.at(port)->transmit) {
     auto more = RingPort::sent(*ring);
+    frames.insert(frames.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+  }
+  return frames;
+}
+
+std::vector<FrameBytes> Testbed::sent(const std::string& port, std::size_t group) {
+  std::vector<FrameBytes> frames;
+  for (std::size_t worker = 0; worker < workers_; ++worker) {
+    auto more = RingPort::sent(*rings_.at(port)->transmit.at(group * workers_ + worker));
     frames.insert(frames.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
   }
   return frames;

@@ -24,12 +24,13 @@ struct TestPort {
   std::string name;
   config::PortRole role = config::PortRole::kVm;
   std::uint32_t mtu = 1500;
+  std::uint32_t queue_groups = 0;
 };
 
 // An ethdev whose cables end in the test's hands; it lasts until who runs it removes the device.
 struct RingPort {
-  // One receive and one transmit queue each; what is left in them goes with the rings.
-  RingPort(const std::string& name, std::uint16_t queues);
+  // What is left in the queues goes with the rings.
+  RingPort(const std::string& name, std::uint16_t receive_queues, std::uint16_t transmit_queues);
   ~RingPort();
   RingPort(const RingPort&) = delete;
   RingPort& operator=(const RingPort&) = delete;
@@ -46,7 +47,7 @@ class Testbed {
   static constexpr std::uint64_t kSecond = 1'000'000'000;
   static constexpr std::uint32_t kFlows = 4096;
 
-  // Every port has one receive and transmit queue per worker.
+  // Every port has one receive queue per worker, and as many transmit queues in each of its groups.
   // `device`: enforces what it takes; null: everything is the pipeline's. `flows`: capacity per worker; 0: none is
   // followed.
   Testbed(std::uint16_t workers, const std::vector<TestPort>& ports, const config::ClockConfig& clock = {},
@@ -80,6 +81,8 @@ class Testbed {
   std::size_t flows_in_device() const { return configurator_->bypasser().carried(); }
   // What left through a port since the last call, in order of queues.
   std::vector<FrameBytes> sent(const std::string& port);
+  // The same, of one group of queues; 0: the common ones.
+  std::vector<FrameBytes> sent(const std::string& port, std::size_t group);
 
   wire::Report report() { return reporter_->report(UnixNanos{static_cast<std::int64_t>(now_ns_)}, kSecond); }
   Engine& engine() { return *engine_; }

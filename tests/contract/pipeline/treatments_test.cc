@@ -45,9 +45,12 @@ class Treatments : public testing::TestWithParam<std::tuple<std::uint16_t, std::
     return sample_of(report, vm).directions[index(direction)].drops[wire::index(wire::DropCause::kFiltered)];
   }
 
-  Testbed bed_{
-      std::get<0>(GetParam()), {{"web"}, {"db"}, {"probe"}, {"uplink", config::PortRole::kUplink}}, {}, nullptr, {},
-      std::get<1>(GetParam())};
+  Testbed bed_{std::get<0>(GetParam()),
+               {{"web"}, {"db", {}, 1500, 1}, {"probe"}, {"uplink", config::PortRole::kUplink, 1500, 2}},
+               {},
+               nullptr,
+               {},
+               std::get<1>(GetParam())};
 };
 INSTANTIATE_TEST_SUITE_P(Workers, Treatments,
                          testing::Combine(testing::Values(1, 3), testing::Values(0, Testbed::kFlows)));
@@ -120,6 +123,44 @@ TEST_P(Treatments, SteeredPacketsLeaveThroughTheNamedPort) {
   EXPECT_THAT(bed_.sent("probe"), SizeIs(1));
   EXPECT_THAT(bed_.sent("uplink"), SizeIs(1));
   EXPECT_EQ(sample_of(bed_.report(), kWeb).directions[index(Direction::kEgress)].passed_packets, 2u);
+}
+
+TEST_P(Treatments, SteeredPacketsLeaveThroughTheirQueuesAlone) {
+  apply({{.match = {.ip_protocol = kUdp, .remote_port = 53}, .queue_group = 2},
+         {.vm = kDb, .direction = Direction::kIngress, .match = {.ip_protocol = kUdp}, .queue_group = 1}});
+  send(out(53));
+  send(out(54));
+  send(make_frame({.source = mac(1), .destination = mac(2), .destination_port = 53}));
+  EXPECT_THAT(bed_.sent("uplink", 0), SizeIs(1));
+  EXPECT_THAT(bed_.sent("uplink", 1), SizeIs(0));
+  EXPECT_THAT(bed_.sent("uplink", 2), testing::ElementsAre(out(53)));
+  EXPECT_THAT(bed_.sent("db", 0), SizeIs(0));
+  EXPECT_THAT(bed_.sent("db", 1), SizeIs(1)) << "the receiver's rule decides where it leaves to the receiver";
+}
+
+TEST_P(Treatments, AGroupThatThePortDoesNotHaveIsTheCommonOne) {
+  apply({{.vm = kWeb, .direction = Direction::kIngress, .queue_group = 1}});
+  bed_.put("uplink", 0, make_frame({.source = mac(99), .destination = mac(1)}));
+  bed_.run();
+  EXPECT_THAT(bed_.sent("web", 0), SizeIs(1));
+}
+
+TEST_P(Treatments, AGroupThatNoPortHasIsRefused) {
+  const auto result = apply({{.queue_group = 3}}).results[0];
+  EXPECT_EQ(result.placement, Placement::kRefused);
+  EXPECT_EQ(result.reason,
+            "no port of this dataplane has an isolated queue group 3; [[port]] queue_groups = 3 gives it one");
+}
+
+TEST_P(Treatments, AFloodOfSteeredPacketsTakesNoQueueFromTheOthers) {
+  constexpr int kFlood = 6'000;  // more than a ring holds
+  apply({{.match = {.ip_protocol = kUdp, .remote_port = 53}, .queue_group = 1}});
+  for (int i = 0; i < kFlood; ++i) send(out(53));
+  for (int i = 0; i < 10; ++i) send(out(54));
+  EXPECT_THAT(bed_.sent("uplink", 0), SizeIs(10));
+  EXPECT_LT(bed_.sent("uplink", 1).size(), std::size_t{kFlood});
+  const auto total = bed_.report().dataplane;
+  EXPECT_EQ(total.rx_packets, total.tx_packets + sum(total.drops));
 }
 
 TEST_P(Treatments, TheFirstMatchWinsAndCounts) {
