@@ -76,6 +76,7 @@ foreflow::Status Manager::open() {
     return state_->put(store::StateKind::kInstalled, installed.target.device, encode_installed(installed));
   };
   actuator_ = std::make_unique<fabric::DpuActuator>(send, save, *known);
+  anomalies_ = std::make_unique<AnomalyWatch>(AnomalyWatch::Parts{*forecasts_, live_}, started_);
   cycle_ = std::make_unique<Cycle>(Cycle::Parts{*rosters_, *store_, *forecasts_, live_, *actuator_, clock_},
                                    config_.allocation, config_.mode);
   for (const auto& [device, installed] : *known) cycle_->remember(installed.target);
@@ -130,6 +131,7 @@ foreflow::Status Manager::listen() {
   read_guests();
   if (config_.forecast.training_ns != 0) training_->start(config_.forecast.training_ns);
   cycle_->start(config_.allocation.period_ns, [this] {
+    anomalies_->look(*rosters_->current());
     if (auto stepped = rollup_->step(clock_.now()); !stepped)
       log::warning("roll-up waits", {{"reason", stepped.error().message}});
     if (clock_.now().value - history_saved_.value >= kSaveHistoryEveryNs) save_history();

@@ -15,6 +15,7 @@
 #include "host/api/operations.h"
 #include "host/api/policy_operations.h"
 #include "host/api/server.h"
+#include "host/app/anomaly_watch.h"
 #include "host/app/audit_trail.h"
 #include "host/app/background_training.h"
 #include "host/app/cycle.h"
@@ -93,6 +94,7 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   LiveView live_;
   std::unique_ptr<fabric::DpuActuator> actuator_;
   std::unique_ptr<AuditTrail> audit_;
+  std::unique_ptr<AnomalyWatch> anomalies_;
   std::unique_ptr<Cycle> cycle_;
   std::unique_ptr<Ingest> ingest_;
   GuestView guests_;

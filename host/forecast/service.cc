@@ -145,7 +145,8 @@ class ForecastService::Impl {
     if (found == entries_.end()) return seen;
     const std::lock_guard lock(found->second.mutex);
     const DemandHistory& demand = found->second.demand;
-    for (IntervalIndex index = demand.oldest(); index <= demand.newest(); ++index)
+    const IntervalIndex first = from.value / static_cast<std::int64_t>(config_.interval_ns);
+    for (IntervalIndex index = std::max(demand.oldest(), first); index <= demand.newest(); ++index)
       if (const auto slot = demand.at(index); slot && start(index + 1) > from)
         seen.push_back({start(index), to_rate(slot->rate), slot->limited});
     return seen;

@@ -31,6 +31,17 @@ TEST_F(ManagerTest, TheCommandLineShowsWhatReportsSaid) {
   EXPECT_EQ(json({"rule", "list"}).size(), 4u);
 }
 
+TEST_F(ManagerTest, AnAnomalyIsAnEventOfItsDataplane) {
+  for (const int minute : {1, 2, 3}) report_minute(megabits(80), std::chrono::minutes(minute));
+  report_minute(megabits(400), std::chrono::minutes(4));
+  std::string shown;
+  for (int tries = 0; tries < 100 && shown.find("anomaly") == std::string::npos; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    shown = foreflow({"dataplane", "show", "dpu0"}).out;
+  }
+  EXPECT_THAT(shown, HasSubstr("anomaly: web egress: 400 Mbit/s, above what is usual"));
+}
+
 TEST_F(ManagerTest, CertificatesThatDoNotFitAreNotTakenForAnAbsentManager) {
   const auto other = folder_ / "other";
   const auto command =
