@@ -45,7 +45,8 @@ std::optional<double> loss_of(const predictor::Model& model, const SeriesView& s
 const predictor::Model& in_force(const predictor::GlobalModel* present, const predictor::Models& local,
                                  const SeriesView& seen, const TrainingPlan& plan) {
   if (present) return *present;
-  return *local[predictor::choose(seen, local, {.horizon = plan.horizon, .stride = plan.horizon}).model];
+  return *local[predictor::select_forecasting_model({seen, {.horizon = plan.horizon, .stride = plan.horizon}}, local)
+                    .model];
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include "common/result.h"
 #include "predictor/models/model.h"
-#include "predictor/select/choose.h"
+#include "predictor/select/select_model.h"
 
 namespace foreflow::forecast {
 

@@ -13,7 +13,7 @@
 #include "common/files.h"
 #include "host/forecast/demand_history.h"
 #include "host/forecast/history_file.h"
-#include "predictor/select/choose.h"
+#include "predictor/select/select_model.h"
 
 namespace foreflow::forecast {
 namespace {
@@ -246,7 +246,7 @@ class ForecastService::Impl {
 
   predictor::Choice choose(const predictor::SeriesView& series) const {
     const predictor::RollingOrigin plan{.horizon = config_.horizon, .stride = config_.horizon};
-    auto choice = predictor::choose(series, candidates_->models, plan);
+    auto choice = predictor::select_forecasting_model({series, plan}, candidates_->models);
     if (candidates_->global.empty()) return choice;
     // Cold start: what the others are like is more than nothing.
     if (choice.losses.empty()) choice.model = candidates_->models.size() - 1;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/app/backtest/forecasting.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "predictor/models/burst_timer.h"
 #include "predictor/models/forecasters.h"
 #include "predictor/models/global/boosted.h"
 #include "predictor/models/global/lstm.h"
+#include "predictor/models/tail.h"
 #include "predictor/select/blend.h"
 
 namespace foreflow::backtest {
@@ -27,6 +30,8 @@ predictor::Models local_candidates(const std::string& kind, std::size_t season) 
 
 Result<std::shared_ptr<const predictor::Model>> by_name(const std::string& name, std::size_t season) {
   predictor::Models models = predictor::local_models(season);
+  models.push_back(std::make_unique<predictor::BurstTimerModel>());
+  models.push_back(std::make_unique<predictor::TailModel>());
   for (const std::string_view classical : predictor::classical_names())
     models.push_back(predictor::make_classical(classical));
   std::string known = fmt::format("{}, {}, {}", kAuto, kBoosted, kLstm);
@@ -85,7 +90,7 @@ std::unique_ptr<predictor::FittedModel> Forecasting::fit(std::string_view series
   if (candidates_.empty()) return by_fold_[fold_of(series)]->fit(past);
   // Selects over the last days, from origins a few hours apart.
   const predictor::RollingOrigin plan{.horizon = horizon, .origins = 14, .stride = past.season / 2};
-  return candidates_[predictor::choose(past, candidates_, plan).model]->fit(past);
+  return candidates_[predictor::select_forecasting_model({past, plan}, candidates_).model]->fit(past);
 }
 
 }  // namespace foreflow::backtest

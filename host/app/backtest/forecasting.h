@@ -13,7 +13,7 @@
 #include "host/app/backtest/dataset.h"
 #include "host/app/backtest/training.h"
 #include "predictor/models/model.h"
-#include "predictor/select/choose.h"
+#include "predictor/select/select_model.h"
 
 namespace foreflow::backtest {
 

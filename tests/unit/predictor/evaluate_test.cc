@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +9,7 @@
 #include "predictor/evaluate/rolling_origin.h"
 #include "predictor/models/empirical.h"
 #include "predictor/models/window_quantile.h"
-#include "predictor/select/choose.h"
+#include "predictor/select/select_model.h"
 #include "tests/unit/predictor/reference.h"
 #include "tests/unit/predictor/support.h"
 
@@ -91,32 +94,54 @@ TEST(RollingOrigin, SaysWhenTheSeriesIsTooShort) {
   EXPECT_EQ(rolling_origin(series({1, 2, 3}).view(), {.horizon = 12}, fixed({})).points, 0);
 }
 
-TEST(Choose, TakesSeasonalForATimerAndSaysWhy) {
+TEST(SelectForecastingModel, TakesSeasonalForATimerAndSaysWhy) {
   const Models models = local_models(24);
-  const Choice choice = choose(testing::timer(14).view(), models, {.horizon = 24, .stride = 5});
+  const Choice choice = select_forecasting_model({testing::timer(14).view(), {.horizon = 24, .stride = 5}}, models);
   EXPECT_EQ(models[choice.model]->name(), "seasonal");
   EXPECT_THAT(choice.reason, StartsWith("seasonal: mean pinball loss "));
-  EXPECT_THAT(choice.reason, HasSubstr(" over 24 origins; last_hour "));
+  EXPECT_THAT(choice.reason,
+              HasSubstr(" over 24 origins; windows left out, the time of day explains 1 of the variance"));
+  EXPECT_TRUE(std::isinf(choice.losses[0]));
 }
 
-TEST(Choose, TakesTheShortestWindowForARisingLevel) {
+TEST(SelectForecastingModel, TriesAllWhereTheTimeOfDayExplainsLittle) {
   std::vector<double> values;
+  for (std::size_t i = 0; i < 24 * 14; ++i) values.push_back(100 + static_cast<double>(i * 7919 % 101));
+  const Models models = local_models(24);
+  const Choice choice = select_forecasting_model({series(values).view(), {}}, models);
+  EXPECT_TRUE(std::ranges::none_of(choice.losses, [](double loss) { return std::isinf(loss); }));
+  EXPECT_THAT(choice.reason, HasSubstr(" over 24 origins; "));
+}
+
+TEST(SelectForecastingModel, TriesWindowsWhereNothingElseCompetes) {
+  Models windows;
+  windows.push_back(std::make_unique<WindowQuantile>("short", 4));
+  windows.push_back(std::make_unique<WindowQuantile>("long", 48));
+  const Choice choice = select_forecasting_model({testing::timer(14).view(), {.horizon = 24, .stride = 5}}, windows);
+  EXPECT_EQ(choice.losses.size(), 2u);
+  EXPECT_TRUE(std::isfinite(choice.losses[0]) && std::isfinite(choice.losses[1]));
+}
+
+TEST(SelectForecastingModel, TakesTheShortestWindowForARisingLevel) {
+  std::vector<double> values;
+  values.reserve(24 * 10);
   for (int i = 0; i < 24 * 10; ++i) values.push_back(100 * i);
   const Models models = local_models(24);
-  const Choice choice = choose(series(values).view(), models, {.horizon = 4, .origins = 10, .stride = 2});
+  const Choice choice =
+      select_forecasting_model({series(values).view(), {.horizon = 4, .origins = 10, .stride = 2}}, models);
   EXPECT_EQ(models[choice.model]->name(), "last_hour");
 }
 
-TEST(Choose, TakesTheSimplestWithTooLittleHistoryAndSaysSo) {
+TEST(SelectForecastingModel, TakesTheSimplestWithTooLittleHistoryAndSaysSo) {
   const Models models = local_models(24);
-  const Choice choice = choose(series({1, 2, 3}).view(), models, {});
+  const Choice choice = select_forecasting_model({series({1, 2, 3}).view(), {}}, models);
   EXPECT_EQ(choice.model, 0);
   EXPECT_EQ(choice.reason, "last_hour: too little history to compare models (3 points, 36 are needed)");
 }
 
-TEST(Choose, TakesTheFirstOfEqualModels) {
+TEST(SelectForecastingModel, TakesTheFirstOfEqualModels) {
   const Models models = local_models(24);
-  EXPECT_EQ(choose(series(std::vector<double>(24 * 9, 5)).view(), models, {}).model, 0);
+  EXPECT_EQ(select_forecasting_model({series(std::vector<double>(24 * 9, 5)).view(), {}}, models).model, 0);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "predictor/models/seasonal.h"
 #include "predictor/models/window_quantile.h"
-#include "predictor/select/choose.h"
+#include "predictor/select/select_model.h"
 #include "tests/unit/predictor/support.h"
 
 namespace foreflow::predictor {

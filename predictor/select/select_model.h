@@ -18,14 +18,26 @@ using Models = std::vector<std::unique_ptr<Model>>;
 // The models that compete for each VM, simplest first, for a grid of `season` points a day.
 Models local_models(std::size_t season);
 
+// What is known of a series when its model is selected.
+struct Trends {
+  SeriesView series;
+  RollingOrigin plan;  // the origins at which the models are compared
+};
+
 struct Choice {
   std::size_t model = 0;       // index into the models asked about
   std::string reason;          // "seasonal: mean pinball loss 1.2e+05 over 24 origins; last_hour 1.6e+05, ..."
-  std::vector<double> losses;  // mean pinball loss of each model; empty when there was too little history
+  std::vector<double> losses;  // mean pinball loss of each model, infinite for those left out; empty when there was too
+                               // little history
 };
 
-// Lowest mean pinball loss; of equal ones the first. With too little history for a single origin: the first.
+// Share of the log's variance that the time of day explains (behaviour_v1's day_strength) from which on models that do
+// not look at the time are not tried.
+inline constexpr double kClearDay = .5;
+
+// Lowest mean pinball loss; of equal ones the first. With too little history for a single origin: the first. Features
+// narrow the candidates first: where the time of day explains most of the series, windows of past values are left out.
 // `models` must not be empty.
-Choice choose(const SeriesView& series, std::span<const std::unique_ptr<Model>> models, const RollingOrigin& plan);
+Choice select_forecasting_model(const Trends& trends, std::span<const std::unique_ptr<Model>> models);
 
 }  // namespace foreflow::predictor
