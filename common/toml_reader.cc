@@ -86,6 +86,13 @@ void TomlTable::error(std::string_view key, std::string_view reason) {
       {line, where.empty() ? std::string(reason) : fmt::format("{}: {}", where, reason)});
 }
 
+bool TomlTable::is_wrong(std::string_view key) const {
+  const auto where = state_->path + std::string(key);
+  return std::ranges::any_of(state_->document->reasons, [&](const Reason& reason) {
+    return reason.text.starts_with(where) && reason.text.find_first_of(":.[", where.size()) == where.size();
+  });
+}
+
 void TomlTable::read(std::string_view key, std::string& out) {
   if (const auto* node = state_->find(key)) {
     if (const auto value = node->value_exact<std::string>())

@@ -73,6 +73,8 @@ class TomlTable {
 
   // Adds a reason at the line of `key` (of the table itself when it is empty or missing).
   void error(std::string_view key, std::string_view reason);
+  // `key` or something below it has a reason already: what else could be said of it may only follow from that.
+  bool is_wrong(std::string_view key) const;
   // Every key that nobody asked for is a reason, with the nearest known key as a suggestion. Call last.
   void finish();
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 
+#include "common/listening.h"
 #include "common/wire/server_credentials.h"
 #include "host/api/auditor.h"
 #include "host/api/service.h"
@@ -43,7 +44,8 @@ class ApiServer::Impl {
     server_ = builder.BuildAndStart();
     if (!server_ || port_ == 0)
       return fail(ErrorCode::kUnavailable,
-                  fmt::format("api: cannot listen on {}: the address is in use or not ours", config.listen));
+                  fmt::format("api: cannot listen on '{}': {}; expected a free host:port or unix:/path", config.listen,
+                              why_no_listening(config.listen)));
     return {};
   }
 

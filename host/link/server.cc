@@ -7,6 +7,7 @@
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/support/method_handler.h>
 
+#include "common/listening.h"
 #include "common/wire/library_log.h"
 #include "common/wire/limits.h"
 #include "common/wire/server_credentials.h"
@@ -71,7 +72,8 @@ class LinkServer::Impl {
     server = builder.BuildAndStart();
     if (!server)
       return fail(ErrorCode::kUnavailable,
-                  fmt::format("cannot listen on '{}': expected a free host:port or unix:/path", config.listen));
+                  fmt::format("link: cannot listen on '{}': {}; expected a free host:port or unix:/path", config.listen,
+                              why_no_listening(config.listen)));
     if (config.listen.starts_with("unix:")) port = 0;
     return {};
   }

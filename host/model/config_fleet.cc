@@ -141,14 +141,18 @@ Fleet read_fleet(TomlTable& root) {
   for (std::size_t i = 0; i < dataplanes.size(); ++i)
     note_origins(dataplanes[i], "dataplane " + fleet.dataplanes[i].name, fleet.origins);
   for (std::size_t i = 0; i < vms.size(); ++i) note_origins(vms[i], "vm " + fleet.vms[i].name, fleet.origins);
-  for (const auto& objection : objections(fleet)) {
+  // What is wrong already stays at its default in `fleet`: an objection to that would only mislead.
+  std::vector<std::pair<TomlTable, Objection>> founded;
+  for (auto& objection : objections(fleet)) {
     auto& tables = objection.subject == Objection::Subject::kTier         ? tiers
                    : objection.subject == Objection::Subject::kGroup      ? groups
                    : objection.subject == Objection::Subject::kDataplane  ? dataplanes
                    : objection.subject == Objection::Subject::kHypervisor ? hypervisors
                                                                           : vms;
-    if (objection.index < tables.size()) tables[objection.index].error(objection.key, objection.reason);
+    if (objection.index < tables.size() && !tables[objection.index].is_wrong(objection.key))
+      founded.emplace_back(tables[objection.index], std::move(objection));
   }
+  for (auto& [table, objection] : founded) table.error(objection.key, objection.reason);
   return fleet;
 }
 

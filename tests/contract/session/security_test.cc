@@ -186,7 +186,7 @@ TEST_F(Security, APortInUseIsAnError) {
                                                .key = files / "foreflowd.key"},
                                               handler_);
   ASSERT_FALSE(second);
-  EXPECT_THAT(second.error().message, HasSubstr("cannot listen on '" + address_ + "'"));
+  EXPECT_THAT(second.error().message, HasSubstr("cannot listen on '" + address_ + "': Address already in use"));
 }
 
 TEST_F(Security, GarbageOnThePortDoesNotHurt) {

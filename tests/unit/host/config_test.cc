@@ -13,6 +13,7 @@ namespace foreflow::model {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kGood = R"([link]
 ca = "ca.crt"
@@ -131,6 +132,16 @@ TEST(ManagerConfig, RefusesAMacTwiceInASegment) {
                     "[[vm]]\nname = \"db\"\ndataplane = \"dpu0\"\n"
                     "attachments = [{port = \"p1\", mac = \"52:54:00:00:00:01\", segment = 7}]\n";
   EXPECT_THAT(reason_for(text), HasSubstr("52:54:00:00:00:01 is there twice in segment 7"));
+}
+
+TEST(ManagerConfig, WhatFollowsFromAMistakeIsNotAnotherMistake) {
+  auto text = std::string(kGood);
+  text.replace(text.find("52:54:00:00:00:01"), 17, "52:54:00:00:00");
+  text.replace(text.find("\"500M\""), 6, "\"5 apples\"");
+  const auto reason = reason_for(text);
+  EXPECT_THAT(reason, HasSubstr("vm[0].attachments[0].mac: '52:54:00:00:00' is not a MAC address"));
+  EXPECT_THAT(reason, Not(HasSubstr("no address of a single station")));
+  EXPECT_THAT(reason, Not(HasSubstr("below its guarantee")));
 }
 
 TEST(ManagerConfig, BrokenTomlNamesTheLine) { EXPECT_THAT(reason_for("[link\n"), HasSubstr("f.toml:1:")); }
