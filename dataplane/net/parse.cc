@@ -191,7 +191,7 @@ struct Usual {
 };
 
 // What of a frame its reader needs.
-enum class Depth : std::uint8_t { kLink, kAll };
+enum class Depth : std::uint8_t { kNone, kLink, kAll };
 
 template <Depth kDepth>
 bool usual_network(const std::uint8_t* bytes, std::size_t present, std::size_t frame_size, Parsed& out,
@@ -259,6 +259,7 @@ bool parse_usual(const std::uint8_t* bytes, std::size_t present, std::size_t fra
   }
   const auto payload = usual.at + header;
   if (payload > usual.end || payload > present) return false;
+  if constexpr (kDepth == Depth::kNone) return true;
   std::memcpy(out.destination.octets.data(), bytes, 6);
   std::memcpy(out.source.octets.data(), bytes + 6, 6);
   if constexpr (kDepth == Depth::kLink) return true;
@@ -300,6 +301,13 @@ ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size,
   if (parse_usual<Depth::kAll>(bytes.data(), std::min<std::size_t>(bytes.size(), frame_size), frame_size, out))
     return ParseStatus::kOk;
   return parse_by_steps(bytes, frame_size, out);
+}
+
+bool is_usual_unicast(std::span<const std::uint8_t> bytes, std::uint32_t frame_size) noexcept {
+  Parsed parsed;
+  const auto present = std::min<std::size_t>(bytes.size(), frame_size);
+  return parse_usual<Depth::kNone>(bytes.data(), present, frame_size, parsed) && parsed.segment.value == 0 &&
+         (bytes[0] & 1) == 0;
 }
 
 ParseStatus parse_link(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept {

@@ -48,7 +48,10 @@ enum class ParseStatus : std::uint8_t { kOk, kMalformed };
 ParseStatus parse(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;
 // The same answer for who switches the frame and no more: of `out` only destination, source and segment are said.
 ParseStatus parse_link(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;
-// The same, header by header: what parse() does with the frames that its short way does not know, and the reference
+// True: a whole unicast frame of segment 0 that carries TCP or UDP over IP, and nothing unusual in its headers. False:
+// parse() has to say what it is.
+bool is_usual_unicast(std::span<const std::uint8_t> bytes, std::uint32_t frame_size) noexcept;
+// parse(), header by header: what it does with the frames that its short way does not know, and the reference
 // that the short way is tested against.
 ParseStatus parse_by_steps(std::span<const std::uint8_t> bytes, std::uint32_t frame_size, Parsed& out) noexcept;
 

@@ -75,10 +75,6 @@ Frame& Forwarder::spare() noexcept {
 void Forwarder::from_vm(Frame& frame) noexcept {
   w_.books.offered(frame.slot, Direction::kEgress, frame.size, now_ns_);
   const auto* local = usual_receiver(frame);
-  if (local != nullptr && goes_straight(*frame.attachment, *local)) {
-    w_.books.offered(local->slot, Direction::kIngress, frame.size, now_ns_);
-    return w_.outbox.send(local->port_id, frame.packet, {local->slot, Direction::kIngress, {}, frame.size});
-  }
   if (local != nullptr)
     frame.route = {Route::Kind::kLocal, {}, frame.attachment->segment, local, nullptr};
   else if (!route(frame))
@@ -101,16 +97,6 @@ const vm::Attachment* Forwarder::usual_receiver(const Frame& frame) const noexce
       !fits(frame.size, snapshot_->ports[local->port_id].largest_frame)) [[unlikely]]
     return nullptr;
   return local;
-}
-
-// Nothing is looked up or decided for a frame between these two, and no other one is before it. (Only flows that are
-// followed can leave for the device.)
-bool Forwarder::goes_straight(const vm::Attachment& sender, const vm::Attachment& receiver) const noexcept {
-  const auto is_plain = [](const vm::Attachment& vm, Direction direction) {
-    return !vm.is_policed[index(direction)] && !vm.is_treated[index(direction)];
-  };
-  return !tracks_ && receiver.owner == w_.worker && is_plain(sender, Direction::kEgress) &&
-         is_plain(receiver, Direction::kIngress) && leaving_count_ == 0 && arriving_count_ == 0 && !shaper_.is_used();
 }
 
 // Any frame. False: route.refused says why it goes nowhere.

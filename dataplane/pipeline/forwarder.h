@@ -120,13 +120,15 @@ class Forwarder {
   void forget(vm::Slot slot) noexcept;
   // Packets wait for their limit.
   bool holds() const noexcept { return shaper_.holds(); }
+  // Nothing is decided for frames between VMs without limits and treatments. (Only flows that are followed can leave
+  // for the device.)
+  bool decides_nothing() const noexcept { return !tracks_ && !shaper_.is_used(); }
   // Frees what still waits and counts it as policed. Once no worker runs.
   void discard_held() noexcept;
 
  private:
   Frame& spare() noexcept;
   const vm::Attachment* usual_receiver(const Frame& frame) const noexcept;
-  bool goes_straight(const vm::Attachment& sender, const vm::Attachment& receiver) const noexcept;
   bool route(Frame& frame) const noexcept;
   void prepare(Frame& frame, vm::Slot slot, Direction direction) const noexcept;
   flow::FlowRecord* track(const Frame& frame, Direction direction) noexcept;

@@ -2,12 +2,14 @@
 #include "dataplane/pipeline/snapshot.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "dataplane/pipeline/books.h"
+#include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
 namespace {
@@ -40,6 +42,9 @@ class Builder {
 
  private:
   void add_ports() {
+    auto smallest = std::numeric_limits<std::uint32_t>::max();
+    for (const auto& port : input_.ports) smallest = std::min(smallest, port.largest_frame);
+    snapshot_->fits_everywhere = largest_untagged(smallest);
     snapshot_->devices.assign(input_.ports.begin(), input_.ports.end());
     snapshot_->ports.resize(kMostPorts);
     for (const auto& port : input_.ports) {

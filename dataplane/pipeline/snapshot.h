@@ -76,6 +76,7 @@ struct Snapshot {
   std::vector<FloodList> floods;           // by Attachment::flood_list; ordered by segment
   std::vector<std::uint16_t> uplinks;      // ethdev ids
   std::shared_ptr<Signatures> signatures;  // may be null
+  std::uint32_t fits_everywhere = 0;       // the largest frame, untagged, that every port takes
   bool treats = false;                     // some VM has treatments
   bool steers = false;                     // the device marks where some VM's packets are to be led
   bool bypasses = false;                   // some VM's flows may go to the device

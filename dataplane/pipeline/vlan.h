@@ -20,6 +20,11 @@ constexpr bool fits(std::uint32_t untagged_size, std::uint32_t largest_frame) {
   return untagged_size + kTagSize <= largest_frame;
 }
 
+// The largest frame of a VM that all such ports take; 0: none.
+constexpr std::uint32_t largest_untagged(std::uint32_t largest_frame) {
+  return largest_frame < kTagSize ? 0 : largest_frame - kTagSize;
+}
+
 // False: no room before the frame. The packet must not share its bytes.
 inline bool insert_tag(rte_mbuf* packet, Segment segment) noexcept {
   if (segment.value == 0) return true;

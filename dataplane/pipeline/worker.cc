@@ -17,12 +17,14 @@ Worker::Worker(const WorkerWiring& wiring, Classifying classifying)
       outbox_({wiring.id, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
       tracker_(wiring.flows, wiring.vms, std::move(classifying)),
       forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_, *wiring.desk}),
+      straight_way_(wiring.id, books_, outbox_),
       top_flows_(tracker_.flows()),
       occupants_(vm::kMostVms) {}
 
 std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
   if (snapshot.serial != adopted_) adopt(snapshot, now_ns);
   snapshot_ = &snapshot;
+  now_ns_ = now_ns;
   forwarder_.begin(snapshot, now_ns);
   book_bypassed(now_ns);
   auto handled = take_over();
@@ -43,6 +45,7 @@ std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
 std::size_t Worker::drain(const Snapshot& snapshot, std::uint64_t now_ns) {
   if (snapshot.serial != adopted_) adopt(snapshot, now_ns);
   snapshot_ = &snapshot;
+  now_ns_ = now_ns;
   forwarder_.begin(snapshot, now_ns);
   book_bypassed(now_ns);
   const auto handled = take_over();
@@ -173,10 +176,21 @@ void Worker::book_bypassed(std::uint64_t now_ns) noexcept {
 }
 
 void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept {
+  const bool is_uplink = snapshot_->ports[port_id].uplink != kNoUplink;
   std::uint64_t bytes = 0;
-  const bool is_uplink = port_id < snapshot_->ports.size() && snapshot_->ports[port_id].uplink != kNoUplink;
+  for (const auto* packet : packets) {
+    rte_prefetch0(rte_pktmbuf_mtod(packet, const void*));
+    bytes += rte_pktmbuf_pkt_len(packet);
+  }
+  books_.port(port_id).rx_packets.add(packets.size());
+  books_.port(port_id).rx_bytes.add(bytes);
+  if (!is_uplink && forwarder_.decides_nothing())
+    packets = packets.subspan(straight_way_.send(packets, port_id, *snapshot_, now_ns_));
+  if (!packets.empty()) look_closely(packets, port_id, is_uplink);
+}
+
+void Worker::look_closely(std::span<rte_mbuf*> packets, std::uint16_t port_id, bool is_uplink) noexcept {
   const bool is_read = tracker_.is_on() || snapshot_->treats;  // past its addresses
-  for (auto* packet : packets) rte_prefetch0(rte_pktmbuf_mtod(packet, const void*));
   for (std::size_t i = 0; i < packets.size(); ++i) {
     auto& frame = frames_[i];
     frame.packet = packets[i];
@@ -187,12 +201,9 @@ void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexce
       parse(frame);
     else
       parse_link(frame);
-    bytes += frame.size;
     if (!is_uplink) look_up(frame);
   }
   for (auto& frame : std::span(frames_.data(), packets.size())) is_uplink ? from_uplink(frame) : from_vm_port(frame);
-  books_.port(port_id).rx_packets.add(packets.size());
-  books_.port(port_id).rx_bytes.add(bytes);
   forwarder_.run();
 }
 

@@ -19,6 +19,7 @@
 #include "dataplane/pipeline/outbox.h"
 #include "dataplane/pipeline/snapshot.h"
 #include "dataplane/pipeline/source.h"
+#include "dataplane/pipeline/straight_way.h"
 #include "dataplane/pipeline/top_flows.h"
 
 namespace foreflow::pipeline {
@@ -65,6 +66,7 @@ class Worker {
   void book_bypassed(std::uint64_t now_ns) noexcept;
   void take_over(Frame& frame, const Passage& passage) noexcept;
   void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
+  void look_closely(std::span<rte_mbuf*> packets, std::uint16_t port_id, bool is_uplink) noexcept;
   void look_up(Frame& frame) noexcept;
   void from_vm_port(Frame& frame) noexcept;
   void from_uplink(Frame& frame) noexcept;
@@ -78,11 +80,13 @@ class Worker {
   Outbox outbox_;
   FlowTracker tracker_;
   Forwarder forwarder_;
+  StraightWay straight_way_;
   TopFlows top_flows_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<port::Port> devices_;  // whose queues these are
   std::vector<int> arrival_fds_;     // of the sources that have one
   const Snapshot* snapshot_ = nullptr;
+  std::uint64_t now_ns_ = 0;
   std::uint64_t adopted_ = ~std::uint64_t{0};   // serial of the snapshot in use
   std::size_t adopted_slots_ = 0;               // of that snapshot
   std::vector<std::optional<VmId>> occupants_;  // whose flows and meters the slots we own hold

@@ -72,7 +72,7 @@ class Peak {
 class alignas(64) Offered {
  public:
   // Owner only. Time does not run backwards.
-  void add(std::uint32_t size, std::uint64_t now_ns) noexcept {
+  [[gnu::always_inline]] void add(std::uint32_t size, std::uint64_t now_ns) noexcept {
     if (now_ns >= window_end_ns_) [[unlikely]]
       turn(now_ns);
     bytes_.store(bytes_.load(std::memory_order_relaxed) + size, std::memory_order_release);
@@ -89,7 +89,7 @@ class alignas(64) Offered {
   static constexpr std::uint64_t kShortNs = 1'000'000;
   static constexpr std::uint64_t kLongNs = 10'000'000;
 
-  void turn(std::uint64_t now_ns) noexcept {
+  [[gnu::noinline]] void turn(std::uint64_t now_ns) noexcept {
     peak_1ms_.close(bytes());
     if (now_ns >= long_end_ns_) peak_10ms_.close(bytes());
     window_end_ns_ = now_ns - now_ns % kShortNs + kShortNs;

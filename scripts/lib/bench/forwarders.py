@@ -2,9 +2,11 @@
 """The programs that are compared, each on private directories, with one poll thread on the same processor."""
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
+import tempfile
 import time
 
 from bench import traffic
@@ -33,8 +35,7 @@ class Forwarder:
     def __init__(self, name, bench, capture, variations=None, packets_per_pass=None):
         self.name, self.bench, self.capture, self.variations = name, bench, capture, variations
         self.packets_per_pass = packets_per_pass
-        self.folder = bench.folder / re.sub(r"\W+", "-", name)
-        self.folder.mkdir()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=re.sub(r"\W+", "-", name) + "-", dir=bench.folder))
         self.prefix = f"{bench.folder.name}-{self.folder.name}"  # of EAL's files
         self.probe = Probe(self.folder / "counts")
 

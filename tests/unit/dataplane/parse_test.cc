@@ -177,6 +177,7 @@ TEST(Parse, TheShortWayAgreesWithTheLongOne) {
                                  ethernet(0x86dd, ipv6(17, udp(1000, 53, zeros(8)))),
                                  ethernet(0x86dd, ipv6(60, Frame{17, 0} + zeros(6) + udp(1, 2, kHello)))};
   int accepted = 0;
+  int usual = 0;
   for (int i = 0; i < 200'000; ++i) {
     auto frame = seeds[random() % seeds.size()];
     for (auto changes = random() % 3; changes > 0; --changes)
@@ -189,6 +190,12 @@ TEST(Parse, TheShortWayAgreesWithTheLongOne) {
     ASSERT_EQ(ours, reference) << "frame " << i;
     Parsed link;
     ASSERT_EQ(status, parse_link(frame, size, link));
+    if (is_usual_unicast(frame, size)) {
+      ++usual;
+      EXPECT_EQ(status, ParseStatus::kOk);
+      EXPECT_EQ(ours.segment, Segment{0});
+      EXPECT_FALSE(ours.destination.is_multicast());
+    }
     if (status == ParseStatus::kOk) {
       ++accepted;
       EXPECT_EQ(link.destination, ours.destination);
@@ -197,6 +204,7 @@ TEST(Parse, TheShortWayAgreesWithTheLongOne) {
     }
   }
   EXPECT_GT(accepted, 10'000);
+  EXPECT_GT(usual, 10'000);
 }
 
 TEST(Parse, WhateverComesThePayloadIsInsideTheFrame) {
