@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -24,7 +23,7 @@ BytesPerSecond rate(double value) { return {static_cast<std::uint64_t>(std::ceil
 // The link's VMs as the allocator sees them: weight and guarantee in proportion to p99.
 struct Market {
   allocate::Problem problem;
-  std::vector<BytesPerSecond> guarantees;
+  std::vector<double> guarantees;
 };
 
 Market market(const SharedLink& link, const Scenario& scenario) {
@@ -35,16 +34,14 @@ Market market(const SharedLink& link, const Scenario& scenario) {
     largest = std::max(largest, member.p99);
   }
   const double capacity = scenario.capacity * sum;
-  Market made{.problem = {.lending = scenario.lending}, .guarantees = {}};
+  Market made{.problem = {.lending = scenario.lending}, .guarantees = guarantees(link, scenario)};
   // All of the scenario's capacity may be promised: the device's is larger by what never is.
   const auto whole = static_cast<std::uint64_t>(capacity * 100 / allocate::kPromisablePercent);
   made.problem.links.push_back({{whole}, link.name});
   double lightest = allocate::kMostWeight;
   for (std::size_t i = 0; i < link.members.size(); ++i) {
-    const double part = link.members[i].p99 / std::max(sum, kLeast);
     const double weight = std::max(1., allocate::kMostWeight * link.members[i].p99 / std::max(largest, kLeast));
     lightest = std::min(lightest, weight);
-    made.guarantees.push_back({static_cast<std::uint64_t>(scenario.guarantee * capacity * part)});
     made.problem.claims.push_back(
         {.vm = VmId{static_cast<std::uint32_t>(i + 1)}, .weight = static_cast<std::uint32_t>(weight), .links = {0}});
   }
@@ -57,13 +54,20 @@ Market market(const SharedLink& link, const Scenario& scenario) {
 
 using Rungs = std::vector<std::vector<BytesPerSecond>>;
 
-// The levels of certainty, then whatever is left. An idle guarantee is kept free up to the rare level only.
+// The levels of certainty and halfway between them, then whatever is left.
 Rungs prepare(const SharedLink& link, const Scenario& scenario, std::size_t step, Market& market) {
-  Rungs rungs(kLevels + 1, std::vector<BytesPerSecond>(link.members.size(), kUnlimited));
+  Rungs rungs(2 * kLevels, std::vector<BytesPerSecond>(link.members.size(), kUnlimited));
   for (std::size_t i = 0; i < link.members.size(); ++i) {
-    const auto levels = demand_levels(link.members[i].recording->series.view().first(step), scenario.margin);
-    for (std::size_t level = 0; level < kLevels; ++level) rungs[level][i] = rate(levels[level]);
-    market.problem.claims[i].guarantee = std::min(market.guarantees[i], rungs[kRare][i]);
+    const Member& member = link.members[i];
+    const auto levels = demand_levels(member.recording->series.view().first(step), 1);
+    rungs[0][i] = rate(levels[0]);
+    for (std::size_t level = 1; level < kLevels; ++level) {
+      rungs[2 * level - 1][i] = rate((levels[level - 1] + std::max(levels[level], levels[level - 1])) / 2);
+      rungs[2 * level][i] = rate(levels[level]);
+    }
+    const double free =
+        scenario.lending ? market.guarantees[i] : kept_free(market.guarantees[i], member.margin, levels[kRare]);
+    market.problem.claims[i].guarantee = {static_cast<std::uint64_t>(free)};
   }
   return rungs;
 }
@@ -111,51 +115,47 @@ Result<std::vector<SharedLink>> read_links(const std::filesystem::path& file, st
   return read;
 }
 
-double calibrate_margin(std::span<const Recording> fleet, std::size_t rows, const Scenario& scenario, double missed) {
-  constexpr double kStep = .05;
-  constexpr int kTried = 21;  // 1 ... 2
-  std::array<double, kTried> misses{};
-  double steps = 0;
-  for (const Recording& recording : fleet) {
-    const predictor::SeriesView series = recording.series.view().first(std::min(rows, recording.series.size()));
-    std::vector<double> seen;
-    std::ranges::copy_if(series.values, std::back_inserter(seen), [](double value) { return !std::isnan(value); });
-    if (seen.empty()) continue;
-    const auto p99 = std::next(seen.begin(), static_cast<std::ptrdiff_t>(99 * (seen.size() - 1) / 100));
-    std::nth_element(seen.begin(), p99, seen.end());
-    const double guarantee = scenario.guarantee * scenario.capacity * *p99;
-    for (std::size_t step = 7 * series.season; step < series.size(); ++step) {
-      if (series.is_gap(step)) continue;
-      ++steps;
-      const double needed = std::min(series.values[step], guarantee);
-      if (needed <= kLeast) continue;
-      const double level = demand_levels(series.first(step), 1.)[kRare];
-      for (int i = 0; i < kTried; ++i) misses[static_cast<std::size_t>(i)] += level * (1 + i * kStep) < needed ? 1 : 0;
-    }
-  }
-  for (int i = 0; i < kTried; ++i)
-    if (misses[static_cast<std::size_t>(i)] <= missed * steps) return 1 + i * kStep;
-  return 1 + (kTried - 1) * kStep;
+std::vector<double> guarantees(const SharedLink& link, const Scenario& scenario) {
+  double sum = 0;
+  for (const Member& member : link.members) sum += member.p99;
+  std::vector<double> guaranteed;
+  for (const Member& member : link.members)
+    guaranteed.push_back(scenario.guarantee * scenario.capacity * sum * member.p99 / std::max(sum, kLeast));
+  return guaranteed;
 }
 
-Result<std::string> replay_link(const SharedLink& link, const Scenario& scenario) {
-  std::size_t end = std::numeric_limits<std::size_t>::max();
+double kept_free(double guarantee, double margin, double usual) {
+  if (margin == kWholeGuarantee) return guarantee;
+  return std::min(guarantee, std::max(margin * usual, kLeast));
+}
+
+Status play(const SharedLink& link, const Scenario& scenario, const OnStep& on_step) {
+  std::size_t end = scenario.last;
   for (const Member& member : link.members) end = std::min(end, member.recording->series.size());
   Market made = market(link, scenario);
-  std::vector<BytesPerSecond> last(link.members.size(), kUnlimited);
-  std::string text;
+  std::vector<BytesPerSecond> given(link.members.size());
   for (std::size_t step = scenario.first; step < end; ++step) {
     const Rungs rungs = prepare(link, scenario, step, made);
     const auto shares = allocate::allocate_ladder(made.problem, rungs);
     if (!shares)
       return fail(shares.error().code, fmt::format("{} at step {}: {}", link.name, step, shares.error().message));
-    for (std::size_t i = 0; i < last.size(); ++i) {
-      const BytesPerSecond share = scenario.lending ? (*shares)[i].pir : (*shares)[i].cir;
-      if (share == last[i]) continue;
-      last[i] = share;
-      fmt::format_to(std::back_inserter(text), "{},{},{}\n", link.members[i].recording->name, step, share.value);
-    }
+    for (std::size_t i = 0; i < given.size(); ++i) given[i] = scenario.lending ? (*shares)[i].pir : (*shares)[i].cir;
+    on_step(step, given);
   }
+  return {};
+}
+
+Result<std::string> replay_link(const SharedLink& link, const Scenario& scenario) {
+  std::vector<BytesPerSecond> last(link.members.size(), kUnlimited);
+  std::string text;
+  const auto played = play(link, scenario, [&](std::size_t step, std::span<const BytesPerSecond> shares) {
+    for (std::size_t i = 0; i < last.size(); ++i) {
+      if (shares[i] == last[i]) continue;
+      last[i] = shares[i];
+      fmt::format_to(std::back_inserter(text), "{},{},{}\n", link.members[i].recording->name, step, shares[i].value);
+    }
+  });
+  if (!played) return tl::unexpected(played.error());
   return text;
 }
 

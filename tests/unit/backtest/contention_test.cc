@@ -80,13 +80,21 @@ TEST_F(OneLink, GivesRightsByWeightWhereItsDeviceLends) {
   EXPECT_NEAR(shares.at("waking").begin()->second, 4 * .7 * 5e6, 4);
 }
 
-TEST_F(OneLink, NeedsAMarginWhereGuaranteedDemandComesAsASurprise) {
-  EXPECT_EQ(calibrate_margin({recordings_.data(), 1}, 10 * kSeason, {}, 0), 1.);
-  std::vector<double> rising(10 * kSeason, 1e6);
-  for (std::size_t i = 8 * kSeason; i < rising.size(); ++i) rising[i] = 1.3e6;
-  // 1.3e6 after 1e6: a margin of 30 %, were all of it guaranteed.
-  const std::vector<Recording> fleet{recording("rising", rising)};
-  EXPECT_NEAR(calibrate_margin(fleet, 10 * kSeason, {.capacity = 1, .guarantee = 1}, 0), 1.3, 1e-9);
+TEST_F(OneLink, KeepsAnIdleGuaranteeFreeAsFarAsItsMarginSays) {
+  const auto share_of_waking = [&](double margin) {
+    link_.members[1].margin = margin;
+    double least = 1e9;
+    const auto played = play(link_, {.first = 8 * kSeason, .last = 9 * kSeason},
+                             [&](std::size_t, std::span<const BytesPerSecond> shares) {
+                               least = std::min(least, static_cast<double>(shares[1].value));
+                             });
+    EXPECT_TRUE(played);
+    return least;
+  };
+  // Both are guaranteed .6 of .7e6 each. The other has burst, and wants all of the link.
+  recordings_[0] = recording("steady", std::vector<double>(10 * kSeason, 5e6));
+  EXPECT_NEAR(share_of_waking(kWholeGuarantee), .42e6, 1e3);
+  EXPECT_LT(share_of_waking(1), .3e6);
 }
 
 TEST(Groups, NameWhatIsWrong) {
