@@ -66,7 +66,20 @@ Result<Planned> Planner::plan(const Request& request) {
   return planned;
 }
 
-allocate::Member Planner::member_of(const Request& request, const model::Vm& vm, Decision& decision) const {
+// An interval that is over is held against what was forecast for it before it had shown anything.
+const allocate::TrackRecord& Planner::judge(VmId vm, Direction direction, const forecast::Forecast& forecast,
+                                            BytesPerSecond demand, double quantile) {
+  Kept& kept = records_[{vm, direction}];
+  if (kept.interval == forecast.made_at) return kept.record;
+  // After a pause the last interval is not the one that was forecast.
+  if (kept.interval.value + static_cast<std::int64_t>(forecast.step_ns) == forecast.made_at.value)
+    kept.record.observe(kept.forecast, forecast.last, quantile);
+  kept.interval = forecast.made_at;
+  kept.forecast = demand;
+  return kept.record;
+}
+
+allocate::Member Planner::member_of(const Request& request, const model::Vm& vm, Decision& decision) {
   const auto d = index(decision.direction);
   const auto& tier = *request.fleet.tier(vm.policy.tier);
   allocate::Member member{.vm = vm.id,
@@ -96,6 +109,13 @@ allocate::Member Planner::member_of(const Request& request, const model::Vm& vm,
   member.limited = forecast.limited;
   member.demand = forecast.demand(tier.quantile, kLeads);
   member.peak = forecast.demand(kPeakQuantile, forecast.quantiles.horizon());
+  const auto& record = judge(vm.id, decision.direction, forecast, member.demand, tier.quantile);
+  if (const auto instead = record.instead(); instead && *instead > member.demand) {
+    decision.distrust = fmt::format("{} of the last {} intervals were above their forecasts", record.exceeded(),
+                                    allocate::TrackRecord::kJudged);
+    member.demand = *instead;
+    member.peak = std::max(member.peak, *instead);
+  }
   const auto capacity = request.dataplane.capacity(decision.direction);
   const auto doubt = distrust(forecast, member.demand, capacity, request.stale);
   if (doubt.empty()) return member;
@@ -182,6 +202,7 @@ void Planner::retain(const model::Fleet& fleet) {
   std::set<VmId> known;
   for (const auto& vm : fleet.vms) known.insert(vm.id);
   std::erase_if(memory_, [&](const auto& item) { return !known.contains(item.first.first); });
+  std::erase_if(records_, [&](const auto& item) { return !known.contains(item.first.first); });
 }
 
 }  // namespace foreflow::app

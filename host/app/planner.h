@@ -12,6 +12,7 @@
 #include "common/result.h"
 #include "host/allocate/limits.h"
 #include "host/allocate/round.h"
+#include "host/allocate/track_record.h"
 #include "host/allocate/trust.h"
 #include "host/fabric/target.h"
 #include "host/forecast/service.h"
@@ -78,13 +79,22 @@ class Planner {
     BytesPerSecond installed;  // PIR
     BytesPerSecond cir;
   };
+  // What was forecast for the interval in progress, first of all, and how the forecasts before it did.
+  struct Kept {
+    UnixNanos interval;
+    BytesPerSecond forecast;
+    allocate::TrackRecord record;
+  };
+  const allocate::TrackRecord& judge(VmId vm, Direction direction, const forecast::Forecast& forecast,
+                                     BytesPerSecond demand, double quantile);
   Result<Ran> plan_direction(const Request& request, Direction direction, Planned& planned);
   void look_back(const Request& request, Direction direction, Planned& planned);
-  allocate::Member member_of(const Request& request, const model::Vm& vm, Decision& decision) const;
+  allocate::Member member_of(const Request& request, const model::Vm& vm, Decision& decision);
   fabric::Limit limit_of(const model::Policy& policy, const Decision& decision) const;
 
   model::AllocationSettings settings_;
   std::map<std::pair<VmId, Direction>, Memory> memory_;
+  std::map<std::pair<VmId, Direction>, Kept> records_;
   std::map<std::pair<std::string, Direction>, allocate::Regret> regrets_;  // by dataplane
 };
 

@@ -10,6 +10,7 @@
 
 #include "host/allocate/max_min.h"
 #include "host/allocate/round.h"
+#include "host/allocate/track_record.h"
 #include "host/allocate/trust.h"
 
 namespace foreflow::backtest {
@@ -18,6 +19,7 @@ namespace {
 constexpr double kMargin = 1.2;      // on the level that is forecast
 constexpr double kPushes = 1.05;     // of what passes: a limited sender goes on probing
 constexpr double kLeast = 1'000;     // bytes per second that every VM wants
+constexpr double kQuantile = .95;    // about what the forecast's level is
 constexpr std::size_t kPeriods = 9;  // of the reports that are looked at
 
 BytesPerSecond rate(double value) { return {static_cast<std::uint64_t>(std::ceil(std::max(value, 0.)))}; }
@@ -29,6 +31,8 @@ struct Guest {
   int direction = 0;           // of the last change of CIR
   std::uint64_t cir = 0;
   bool limited = false;
+  BytesPerSecond forecast;  // for the step in progress
+  allocate::TrackRecord record;
 };
 
 class Simulation {
@@ -90,6 +94,11 @@ class Simulation {
       member.demand = rate(scale * *std::max_element(levels.begin(), levels.begin() + kRare + 1));
       member.peak = rate(scale * std::max(levels[kLevels - 1], levels[kRare]));
       member.limited = guest.limited;
+      guest.forecast = member.demand;
+      if (const auto instead = guest.record.instead(); instead && loop_.regret) {
+        member.demand = std::max(member.demand, *instead);
+        member.peak = std::max(member.peak, *instead);
+      }
       const BytesPerSecond last = rate(past.values.back());
       const auto held = loop_.regret ? regret_.held(member.vm, round_.now) : std::nullopt;
       const auto doubt = allocate::doubt(member.demand, last, round_.capacity);
@@ -136,6 +145,7 @@ class Simulation {
       guest.limited = passed[i] + 1 < wanted[i];
       const double offered = loop_.closed && guest.limited ? std::min(wanted[i], kPushes * passed[i]) : wanted[i];
       guest.reported.push(offered, guest.limited);
+      guest.record.observe(guest.forecast, rate(offered), kQuantile);
       figures_.demand += wanted[i];
       figures_.unserved += wanted[i] - passed[i];
       figures_.limited_steps += guest.limited ? 1 : 0;
