@@ -51,7 +51,9 @@ foreflow::Status Manager::open() {
   if (!state) return tl::unexpected(state.error());
   state_ = std::move(*state);
   rosters_ = std::make_unique<Rosters>(*state_, clock_);
-  if (auto loaded = rosters_->load(config_.fleet); !loaded) return loaded;
+  if (auto loaded = rosters_->load(config_.fleet); !loaded)
+    return fail(loaded.error().code,
+                fmt::format("{}: {}", (config_.state_dir / "state.db").string(), loaded.error().message));
 
   auto opened = open_store(config_.store, config_.state_dir);
   if (!opened) return tl::unexpected(opened.error());

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/toml_reader.h"
+#include "host/app/old_policies.h"
 #include "host/app/state_codec.h"
 #include "host/policy/fit.h"
 
@@ -70,6 +71,25 @@ Status Rosters::read_versions() {
   return {};
 }
 
+Status Rosters::adopt_old_policies() {
+  const auto rows = state_.all(store::StateKind::kOldPolicy);
+  if (!rows) return tl::unexpected(rows.error());
+  if (rows->empty()) return {};
+  if (versions_.empty()) {
+    const auto document = from_old_policies(*rows);
+    if (!document) return tl::unexpected(document.error());
+    const auto comment = fmt::format("policies of {} VMs, kept by an earlier version of Foreflow", rows->size());
+    if (auto kept = keep({1, clock_.now(), "foreflowd", comment, policy::write(*document)}); !kept) return kept;
+    log::info("policies of an earlier version are policy version 1 now", {{"vms", rows->size()}});
+  } else {
+    log::warning("policies of an earlier version are left out, as a policy was applied since",
+                 {{"vms", rows->size()}, {"policy", versions_.back().number}});
+  }
+  for (const auto& [vm, text] : *rows)
+    if (auto erased = state_.erase(store::StateKind::kOldPolicy, vm); !erased) return erased;
+  return {};
+}
+
 Status Rosters::load(const model::Fleet& configured) {
   std::lock_guard lock(changing_);
   auto fleet = configured;
@@ -79,6 +99,7 @@ Status Rosters::load(const model::Fleet& configured) {
     vm.id = *id;
   }
   if (auto read = read_versions(); !read) return read;
+  if (auto adopted = adopt_old_policies(); !adopted) return adopted;
   policy::Document document;
   if (!versions_.empty()) {
     auto newest = policy::read(versions_.back().text, name_of(versions_.back()));

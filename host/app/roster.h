@@ -53,7 +53,8 @@ class Rosters {
   Rosters(store::StateStore& state, const Clock& clock) : state_(state), clock_(clock) {}
 
   // A new configuration: gives ids to new names and lays the newest policy over it. What of it no longer fits is left
-  // out with a warning.
+  // out with a warning. Policies kept by a Foreflow that knew no versions become version 1, or are left out with a
+  // warning where there is a version already; kMalformed: one of them cannot be read.
   Status load(const model::Fleet& configured);
   std::shared_ptr<const Roster> current() const;
   // Publishes another Roster when an event or a maintenance window has begun or ended since.
@@ -72,6 +73,7 @@ class Rosters {
 
  private:
   Status read_versions();
+  Status adopt_old_policies();
   Result<policy::Document> read_and_check(const policy::Proposal& proposal, UnixNanos now) const;
   Result<policy::Accepted> accept(const policy::Proposal& proposal);
   Status keep(policy::Version version);

@@ -13,8 +13,8 @@
 
 namespace foreflow::store {
 
-// Numbers are those of the file; 0 was another form of policies.
-enum class StateKind : std::uint8_t { kInstalled = 1, kPolicyVersion = 2 };
+// Numbers are those of the file. kOldPolicy: of the time before policies had versions; read, never written.
+enum class StateKind : std::uint8_t { kOldPolicy = 0, kInstalled = 1, kPolicyVersion = 2 };
 
 // Thread safety: all members from any thread. What a member returned as done is on disk.
 class StateStore {

@@ -77,6 +77,52 @@ TEST_F(StateTest, APolicySetAtRunTimeOutlivesARestart) {
   EXPECT_FALSE(roster->is_patched("db"));
 }
 
+TEST_F(StateTest, PoliciesOfAnEarlierVersionBecomeTheFirstVersion) {
+  const auto row = R"({"tier":"gold","egress":{"cap":1000000,"weight":3},"ingress":{}})";
+  ASSERT_TRUE(state_->put(store::StateKind::kOldPolicy, "web", row));
+  {
+    Rosters rosters(*state_, clock_);
+    ASSERT_TRUE(rosters.load(small_fleet()));
+    const auto& policy = rosters.current()->vm("web")->policy;
+    EXPECT_EQ(policy.tier, "gold");
+    EXPECT_EQ(policy.cap[index(Direction::kEgress)], BytesPerSecond{1'000'000});
+    EXPECT_EQ(policy.weight[index(Direction::kEgress)], 3u);
+    EXPECT_EQ(policy.cap[index(Direction::kIngress)], megabits(500));
+  }
+  open();
+  Rosters again(*state_, clock_);
+  ASSERT_TRUE(again.load(small_fleet()));
+  ASSERT_EQ(again.history().size(), 1u);
+  EXPECT_THAT(again.history()[0].comment, HasSubstr("earlier version"));
+  EXPECT_EQ(again.current()->vm("web")->policy.tier, "gold");
+  EXPECT_TRUE(state_->all(store::StateKind::kOldPolicy)->empty());
+}
+
+TEST_F(StateTest, PoliciesOfAnEarlierVersionGiveWayToANewerPolicy) {
+  {
+    Rosters rosters(*state_, clock_);
+    ASSERT_TRUE(rosters.load(small_fleet()));
+    model::PolicyPatch patch;
+    patch.tier = "standard";
+    ASSERT_TRUE(rosters.set_policy("web", patch, "ann", false));
+  }
+  ASSERT_TRUE(state_->put(store::StateKind::kOldPolicy, "web", R"({"tier":"gold","egress":{},"ingress":{}})"));
+  Rosters rosters(*state_, clock_);
+  ASSERT_TRUE(rosters.load(small_fleet()));
+  EXPECT_EQ(rosters.current()->vm("web")->policy.tier, "standard");
+  EXPECT_EQ(rosters.history().size(), 1u);
+}
+
+TEST_F(StateTest, APolicyOfAnEarlierVersionThatCannotBeReadIsRefusedByName) {
+  ASSERT_TRUE(state_->put(store::StateKind::kOldPolicy, "web", R"({"tier":7})"));
+  Rosters rosters(*state_, clock_);
+  const auto loaded = rosters.load(small_fleet());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kMalformed);
+  EXPECT_THAT(loaded.error().message, HasSubstr("policy of VM 'web'"));
+  EXPECT_FALSE(state_->all(store::StateKind::kOldPolicy)->empty());
+}
+
 TEST_F(StateTest, ADryRunChangesNothing) {
   Rosters rosters(*state_, clock_);
   ASSERT_TRUE(rosters.load(small_fleet()));
