@@ -24,6 +24,7 @@ Status run_forecast(const std::vector<std::string>& arguments);
 Status run_allocate(const std::vector<std::string>& arguments);
 Status run_contention(const std::vector<std::string>& arguments);
 Status run_closed_loop(const std::vector<std::string>& arguments);
+Status run_lending(const std::vector<std::string>& arguments);
 Status run_anomaly(const std::vector<std::string>& arguments);
 Status run_features(const std::vector<std::string>& arguments);
 Status run_match(const std::vector<std::string>& arguments);

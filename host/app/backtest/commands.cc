@@ -10,6 +10,7 @@ constexpr Command kCommands[] = {
     {"contention", "what VMs on a link that is too small would have got at each step", run_contention},
     {"closed-loop", "what limits do to the traffic that they are learned from, and a bad model to both",
      run_closed_loop},
+    {"lending", "what a device that lends leaves unserved on a link that is too small, by every 10 ms", run_lending},
     {"anomaly", "a score of each row: how strange it is, why, and for how long", run_anomaly},
     {"features", "what each series is like, as a vector of documented numbers", run_features},
     {"match", "where each series' newest window has been seen before, and what came then", run_match},
