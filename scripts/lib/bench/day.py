@@ -144,6 +144,22 @@ def received(day, link, vms):
     return sum(fields["rx_packets"] for _, fields in points) + sum(vm.total("tx_drop_policed") for vm in vms)
 
 
+def unavoidable(link, vms):
+    """Bytes that a link could not carry, whoever would have got it: each second's demand beyond its capacity."""
+    offered = {}
+    for vm in vms:
+        for at, fields in vm.net:
+            seen, seconds = offered.get(at, (0, 0))
+            offered[at] = (seen + fields["tx_offered_bytes"], max(seconds, fields["interval_ms"] / 1000))
+    return sum(max(0, seen - link.capacity * seconds) for seen, seconds in offered.values())
+
+
+def jain(vms):
+    """Of the shares of their demand that were served."""
+    served = [vm.total("tx_passed_bytes") / vm.total("tx_offered_bytes") for vm in vms]
+    return sum(served) ** 2 / (len(served) * sum(share ** 2 for share in served))
+
+
 def service(day, others):
     """How the VMs without the cap were served."""
     offered = sum(vm.total("tx_offered_bytes") for vm in others)
@@ -160,6 +176,10 @@ def figures(day):
     stored = {link: [Stored(day, vm, guarantee) for vm, guarantee in zip(link.box.vms, link.guarantees)]
               for link in day.links}
     vms = [vm for of_link in stored.values() for vm in of_link]
+    short = sum(unavoidable(link, of_link) for link, of_link in stored.items())
+    yield Figure("beyond the links, % of the demand", 100 * short / sum(vm.total("tx_offered_bytes") for vm in vms), "%")
+    fair = [jain([vm for vm in of_link if vm.name != CAPPED]) for of_link in stored.values()]
+    yield Figure("Jain index of the shares served, lower link", min(fair), "", "fixed", 1, 0.97, at_least=True)
     yield from service(day, [vm for vm in vms if vm.name != CAPPED])
     capped = next(vm for vm in vms if vm.name == CAPPED)
     rest = day.base + day.seconds - day.capped_at
