@@ -16,16 +16,19 @@ class CounterDelta {
   // of 32 bits that falls is a wrap when the way over the top is less than half of the range, else a reset.
   std::optional<std::uint64_t> push(std::uint64_t total) {
     constexpr std::uint64_t kRange = std::uint64_t{1} << 32;
-    const std::optional<std::uint64_t> last = last_;
+    const bool first = !seen_;
+    const std::uint64_t last = last_;
+    seen_ = true;
     last_ = total;
-    if (!last) return std::nullopt;
-    if (total >= *last) return total - *last;
-    if (wraps_ && *last < kRange && kRange - *last + total < kRange / 2) return kRange - *last + total;
+    if (first) return std::nullopt;
+    if (total >= last) return total - last;
+    if (wraps_ && last < kRange && kRange - last + total < kRange / 2) return kRange - last + total;
     return std::nullopt;
   }
 
  private:
-  std::optional<std::uint64_t> last_;
+  bool seen_ = false;
+  std::uint64_t last_ = 0;
   bool wraps_;
 };
 
