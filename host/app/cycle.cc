@@ -61,7 +61,7 @@ Result<Planned> Cycle::decide(const Roster& roster, const model::Dataplane& data
   Planner::Request request{.fleet = roster.fleet(), .dataplane = dataplane, .now = now};
   request.stale = live.arrived.value != 0 && now.value - live.arrived.value > kStaleNs;
   request.lending = live.hello.boot_id == 0 || live.hello.capabilities.lending != wire::Lending::kNone;
-  request.forecast = [&](VmId vm, Direction direction) { return parts_.forecasts.forecast(vm, direction, series_now); };
+  request.forecast = [&](VmId vm, Direction direction) { return parts_.forecasts.predict(vm, direction, series_now); };
   request.offered = [&](VmId vm, Direction direction) -> std::optional<BytesPerSecond> {
     const auto seen = parts_.live.vm(vm);
     if (!seen) return std::nullopt;

@@ -124,7 +124,7 @@ Result<api::ForecastView> Manager::forecast(const std::string& name, Direction d
   const auto* vm = roster->vm(name);
   if (!vm) return fail(ErrorCode::kNotFound, no_such_vm(roster->fleet(), name));
   const auto live = live_.vm(vm->id);
-  const auto forecast = forecasts_->forecast(vm->id, direction, live ? live->time : clock_.now());
+  const auto forecast = forecasts_->predict(vm->id, direction, live ? live->time : clock_.now());
   if (!forecast)
     return fail(ErrorCode::kNotFound,
                 fmt::format("no traffic of '{}' has been reported yet, so there is no forecast", name));

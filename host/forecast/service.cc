@@ -130,12 +130,12 @@ class ForecastService::Impl {
     found->second.demand.observe(time, interval_ns, bytes, limited);
   }
 
-  std::optional<Forecast> forecast(VmId vm, Direction direction, UnixNanos now) {
+  std::optional<Forecast> predict(VmId vm, Direction direction, UnixNanos now) {
     const std::shared_lock reading(entries_mutex_);
     const auto found = entries_.find({vm, direction});
     if (found == entries_.end()) return std::nullopt;
     const std::lock_guard lock(found->second.mutex);
-    return forecast(found->second, now);
+    return predict(found->second, now);
   }
 
   std::vector<Observation> history(VmId vm, Direction direction, UnixNanos from) const {
@@ -200,7 +200,7 @@ class ForecastService::Impl {
     return entries_.try_emplace(key, config_, key.first.value * kDirections + index(key.second)).first->second;
   }
 
-  std::optional<Forecast> forecast(Entry& entry, UnixNanos now) const {
+  std::optional<Forecast> predict(Entry& entry, UnixNanos now) const {
     const DemandHistory& demand = entry.demand;
     if (demand.empty()) return std::nullopt;
     // The dataplane's clock may be ahead of ours: what it is filling now is the interval in progress.
@@ -267,8 +267,8 @@ void ForecastService::observe(VmId vm, Direction direction, UnixNanos time, std:
                               std::uint64_t offered_bytes, bool limited) {
   impl_->observe(vm, direction, time, interval_ns, offered_bytes, limited);
 }
-std::optional<Forecast> ForecastService::forecast(VmId vm, Direction direction, UnixNanos now) {
-  return impl_->forecast(vm, direction, now);
+std::optional<Forecast> ForecastService::predict(VmId vm, Direction direction, UnixNanos now) {
+  return impl_->predict(vm, direction, now);
 }
 std::vector<Observation> ForecastService::history(VmId vm, Direction direction, UnixNanos from) const {
   return impl_->history(vm, direction, from);

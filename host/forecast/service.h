@@ -72,8 +72,10 @@ class ForecastService {
   void observe(VmId vm, Direction direction, UnixNanos time, std::uint64_t interval_ns, std::uint64_t offered_bytes,
                bool limited);
 
-  // nullopt only before the first sample.
-  std::optional<Forecast> forecast(VmId vm, Direction direction, UnixNanos now);
+  // Quantiles of the intervals from `now` on, by the model that select_forecasting_model() chose for this VM and
+  // direction (anew every `reselect_every` intervals), and why that one. Made once per interval, then remembered.
+  // nullopt only before the first sample; a VM with little history gets a forecast and the reason says so.
+  std::optional<Forecast> predict(VmId vm, Direction direction, UnixNanos now);
 
   // Intervals seen that end after `from`, oldest first, the one in progress included.
   std::vector<Observation> history(VmId vm, Direction direction, UnixNanos from) const;

@@ -29,7 +29,7 @@ class Service : public ::testing::Test {
   void steady(std::int64_t from, std::int64_t to, std::uint64_t bytes, bool limited = false) {
     for (std::int64_t s = from + 1; s <= to; ++s) report(s, bytes, limited);
   }
-  std::optional<Forecast> forecast(std::int64_t now) { return service_.forecast(kVm, kTx, {now * kSecond}); }
+  std::optional<Forecast> forecast(std::int64_t now) { return service_.predict(kVm, kTx, {now * kSecond}); }
 
   ForecastService service_{config()};
 };
@@ -150,7 +150,7 @@ TEST_F(Service, ForgetsAVmInBothDirections) {
 TEST_F(Service, WithAbsurdSettingsStillAnswers) {
   ForecastService service({.interval_ns = 0, .horizon = 0, .season = 0, .history = 0, .reselect_every = 0});
   service.observe(kVm, kTx, {1'000}, 1, 5, false);
-  EXPECT_EQ(service.forecast(kVm, kTx, {1'000})->quantiles.horizon(), 1);
+  EXPECT_EQ(service.predict(kVm, kTx, {1'000})->quantiles.horizon(), 1);
 }
 
 TEST_F(Service, ServesManyThreads) {
@@ -159,7 +159,7 @@ TEST_F(Service, ServesManyThreads) {
     threads.emplace_back([this, t] {
       for (std::int64_t s = 1; s <= 500; ++s) {
         report(1'000 + s, 100, false, {t % 2});
-        service_.forecast({t % 2}, kTx, {(1'000 + s) * kSecond});
+        service_.predict({t % 2}, kTx, {(1'000 + s) * kSecond});
         if (t == 3 && s % 100 == 0) service_.forget({9});
       }
     });
@@ -188,7 +188,7 @@ TEST_F(ServiceOnDisk, ForecastsTheSameAfterARestart) {
   ForecastService restarted(config());
   ASSERT_TRUE(restarted.load(path_));
   const auto before = forecast(1'605);
-  const auto after = restarted.forecast(kVm, kTx, {1'605 * kSecond});
+  const auto after = restarted.predict(kVm, kTx, {1'605 * kSecond});
   EXPECT_TRUE((after->quantiles.values == before->quantiles.values).all());
   EXPECT_EQ(after->reason, before->reason);
   EXPECT_EQ(after->so_far, BytesPerSecond{777});

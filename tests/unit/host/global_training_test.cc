@@ -138,7 +138,7 @@ class BackgroundTrainingTest : public ::testing::Test {
     training.run_once();
   }
   std::string model_of(std::uint32_t vm) {
-    return service_.forecast(VmId{vm}, Direction::kEgress, clock_.now())->quantiles.model;
+    return service_.predict(VmId{vm}, Direction::kEgress, clock_.now())->quantiles.model;
   }
 
   std::string kept() { return ModelRegistry(folder_.path()).load(ConstantTrainer(0))->model->save(); }
@@ -159,7 +159,7 @@ TEST_F(BackgroundTrainingTest, ABetterModelForecastsANewVmAtOnceAndOutlivesARest
   restarted.observe(VmId{9}, Direction::kEgress, clock_.now(), kNanosPerSecond, 5, false);
   const ConstantTrainer trainer(0);
   app::BackgroundTraining({restarted, trainer, clock_}, ModelRegistry(folder_.path()), {}).restore();
-  EXPECT_EQ(restarted.forecast(VmId{9}, Direction::kEgress, clock_.now())->quantiles.model, "constant");
+  EXPECT_EQ(restarted.predict(VmId{9}, Direction::kEgress, clock_.now())->quantiles.model, "constant");
 }
 
 TEST_F(BackgroundTrainingTest, AWorseModelIsNotPutInForce) {

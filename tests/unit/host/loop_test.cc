@@ -222,8 +222,8 @@ TEST(ManagerLoop, ARemovedVmIsForgotten) {
   fleet.vms.erase(fleet.vms.begin());
   ASSERT_TRUE(loop.rosters.load(fleet));
   loop.cycle.run_once();
-  EXPECT_FALSE(loop.forecasts.forecast(web, Direction::kEgress, loop.clock.now()));
-  EXPECT_TRUE(loop.forecasts.forecast(loop.id("db"), Direction::kEgress, loop.clock.now()));
+  EXPECT_FALSE(loop.forecasts.predict(web, Direction::kEgress, loop.clock.now()));
+  EXPECT_TRUE(loop.forecasts.predict(loop.id("db"), Direction::kEgress, loop.clock.now()));
 }
 
 TEST(ManagerLoop, KeepsTheFirstForecastOfAnInterval) {
