@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,10 +14,9 @@
 #include "host/app/backtest/command.h"
 #include "host/app/backtest/csv.h"
 #include "host/app/backtest/dataset.h"
+#include "host/app/backtest/forecasting.h"
 #include "host/app/backtest/parallel.h"
 #include "host/app/backtest/replay.h"
-#include "host/app/backtest/training.h"
-#include "predictor/models/global/boosted.h"
 #include "predictor/optimize/allocation_law.h"
 
 namespace foreflow::backtest {
@@ -31,6 +31,7 @@ constexpr std::string_view kUsage =
 constexpr double kPromised = .01;  // unserved share at the default knob
 
 struct Settings : CommonSettings {
+  std::string model;
   Law law = Law::kRaw;
   std::size_t train_steps = 0;
 };
@@ -43,6 +44,7 @@ Result<std::optional<Settings>> settings(const std::vector<std::string>& argumen
   auto add = options.add_options();
   std::string law;
   add("law", po::value(&law)->default_value("raw"), "raw, or production: with the manager's hysteresis");
+  add("model", po::value(&made.model)->default_value("boosted"), "whose quantiles the law weighs, by name");
   add("train-steps", po::value(&made.train_steps)->default_value(28 * kDay), "rows before the first allocation");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
@@ -54,19 +56,26 @@ Result<std::optional<Settings>> settings(const std::vector<std::string>& argumen
   return made;
 }
 
-predictor::BoostedTrainer trainer() {
-  predictor::BoostedPlan plan;
-  plan.bands = {{0, 0}};
-  return predictor::BoostedTrainer(std::move(plan));
+// Learned from the training rows: from those of the other fold only, or from all.
+Result<Forecasting> learned(std::span<const Recording> fleet, const Settings& asked, bool on_others) {
+  return Forecasting::prepare(
+      {.kind = "vm", .model = asked.model, .rows = asked.train_steps, .on_others = on_others, .one_step = true}, fleet);
+}
+
+Replayed replayed(const Recording& recording, const Forecasting& forecasting, const Settings& asked, const Span& span,
+                  std::size_t chosen, bool write) {
+  const predictor::SeriesView series = recording.series.view();
+  const auto fitted = forecasting.fit(recording.name, series.first(std::min(span.first, series.size())), 1);
+  return replay(recording, *fitted, asked.law, span, chosen, write);
 }
 
 // The knob that would have kept the promise in the second half of the training rows, for series that its model had not
 // seen. The series of most demand does not vote: it alone would decide for all, and luck in two weeks decides for it.
-std::size_t default_knob(std::span<const Recording> fleet, const Trained& others, const Settings& asked) {
+std::size_t default_knob(std::span<const Recording> fleet, const Forecasting& others, const Settings& asked) {
   std::vector<Cost> costs(fleet.size());
   for_each_parallel(fleet.size(), asked.threads, "default knob", [&](std::size_t i) {
     const Span tail{.first = asked.train_steps / 2, .end = asked.train_steps};
-    costs[i] = replay(fleet[i], others.model_for(fleet[i].name), asked.law, tail, 0, false).cost;
+    costs[i] = replayed(fleet[i], others, asked, tail, 0, false).cost;
   });
   const auto largest = std::ranges::max_element(costs, {}, &Cost::demand);
   Cost total;
@@ -76,15 +85,15 @@ std::size_t default_knob(std::span<const Recording> fleet, const Trained& others
   return predictor::knob_for(total.unserved, kPromised);
 }
 
-void print_costs(const std::vector<Replayed>& replayed, std::size_t chosen) {
+void print_costs(const std::vector<Replayed>& all, std::size_t chosen) {
   Cost total;
-  for (const Replayed& one : replayed) total.add(one.cost);
+  for (const Replayed& one : all) total.add(one.cost);
   fmt::print("knob  unserved  over-provision   per series: unserved  over-provision\n");
   for (std::size_t k = 0; k < kKnobs; ++k) {
     double unserved = 0;
     double logarithm = 0;
     double count = 0;
-    for (const Replayed& one : replayed) {
+    for (const Replayed& one : all) {
       if (one.cost.demand <= 0) continue;
       ++count;
       unserved += one.cost.unserved[k] / one.cost.demand;
@@ -112,21 +121,26 @@ Status run_allocate(const std::vector<std::string>& arguments) {
   auto output = TextWriter::open(asked.output);
   if (!output) return tl::unexpected(output.error());
 
-  const auto others = train_on_others(trainer(), *fleet, asked.train_steps);
+  const auto others = learned(*fleet, asked, true);
   if (!others) return tl::unexpected(others.error());
-  const auto models = same ? others : train_on_all(trainer(), *fleet, asked.train_steps);
-  if (!models) return tl::unexpected(models.error());
+  std::optional<Forecasting> on_all;
+  if (!same) {
+    auto made = learned(*fleet, asked, false);
+    if (!made) return tl::unexpected(made.error());
+    on_all = std::move(*made);
+  }
+  const Forecasting& models = on_all ? *on_all : *others;
   const std::size_t chosen = default_knob(*fleet, *others, asked);
 
   output->write("series,step,alloc,knob,default\n");
-  std::vector<Replayed> replayed(recordings->size());
-  for_each_parallel(replayed.size(), asked.threads, "allocations", [&](std::size_t i) {
+  std::vector<Replayed> all(recordings->size());
+  for_each_parallel(all.size(), asked.threads, "allocations", [&](std::size_t i) {
     const Recording& recording = (*recordings)[i];
     const Span rest{.first = asked.train_steps, .end = recording.series.size()};
-    replayed[i] = replay(recording, models->model_for(recording.name), asked.law, rest, chosen, true);
+    all[i] = replayed(recording, models, asked, rest, chosen, true);
   });
-  for (const Replayed& one : replayed) output->write(one.rows);
-  print_costs(replayed, chosen);
+  for (const Replayed& one : all) output->write(one.rows);
+  print_costs(all, chosen);
   return output->finish();
 }
 

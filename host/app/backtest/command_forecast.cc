@@ -29,6 +29,7 @@ constexpr std::string_view kUsage =
 struct Settings : CommonSettings {
   std::string kind;
   std::string model;
+  std::string kinds;
   bool coverage = false;
   bool uncorrected = false;
 };
@@ -41,18 +42,25 @@ Result<std::optional<Settings>> settings(const std::vector<std::string>& argumen
   auto add = options.add_options();
   add("kind", po::value(&made.kind)->default_value("vm"), "vm, link or m4h");
   add("model", po::value(&made.model)->default_value("auto"), "a model by name; auto combines or selects");
+  add("kinds", po::value(&made.kinds)->default_value("active"),
+      "VMs of the manifest: active, or all (sparse ones too)");
   add("coverage", po::bool_switch(&made.coverage), "each row of the VMs from the ones before it: series,step,q95,q99");
   add("uncorrected", po::bool_switch(&made.uncorrected), "with --coverage: as the model says, without correction");
   const auto values = parse(arguments, options, kUsage);
   if (!values) return tl::unexpected(values.error());
   if (!*values) return std::nullopt;
+  if (made.kinds != "active" && made.kinds != "all")
+    return fail(ErrorCode::kInvalidArgument, fmt::format("--kinds '{}'; active and all are possible", made.kinds));
   if (made.coverage && made.kind != "vm")
     return fail(ErrorCode::kInvalidArgument, fmt::format("--coverage with --kind {}; it is made for vm", made.kind));
   return made;
 }
 
+using Kinds = std::vector<std::string>;  // none: all of them
+
 Result<std::vector<Recording>> read(const Settings& asked, const std::filesystem::path& folder) {
-  if (asked.kind == "vm") return read_folder(folder / "vm", asked.metric, {"active"});
+  if (asked.kind == "vm")
+    return read_folder(folder / "vm", asked.metric, asked.kinds == "all" ? Kinds{} : Kinds{asked.kinds});
   if (asked.kind == "link") return read_folder(folder / "net" / "links", "value", {});
   if (asked.kind == "m4h") return read_rows(folder / "m4hourly" / "train.csv.gz");
   return fail(ErrorCode::kInvalidArgument, fmt::format("--kind '{}'; vm, link and m4h are possible", asked.kind));

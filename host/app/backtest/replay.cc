@@ -51,12 +51,11 @@ void Cost::add(const Cost& other) {
   }
 }
 
-Replayed replay(const Recording& recording, const predictor::GlobalModel& model, Law law, const Span& span,
+Replayed replay(const Recording& recording, predictor::FittedModel& fitted, Law law, const Span& span,
                 std::size_t chosen, bool write) {
   const predictor::SeriesView series = recording.series.view();
   const std::size_t end = std::min(span.end, series.size());
   const std::size_t first = std::min(span.first, end);
-  const std::unique_ptr<predictor::FittedModel> fitted = model.fit(series.first(first));
   predictor::UsualPeaks peaks(series.season);
   for (std::size_t step = 0; step < first; ++step) peaks.push(series.values[step]);
 
@@ -65,7 +64,7 @@ Replayed replay(const Recording& recording, const predictor::GlobalModel& model,
   std::array<double, kKnobs> last;
   last.fill(-1);
   for (std::size_t step = first; step < end; ++step) {
-    const predictor::Evidence seen = evidence(*fitted, peaks);
+    const predictor::Evidence seen = evidence(fitted, peaks);
     const bool scored = recording.observed[step] != 0;
     const double demand = series.values[step];
     if (scored) result.cost.demand += demand;
@@ -82,7 +81,7 @@ Replayed replay(const Recording& recording, const predictor::GlobalModel& model,
       result.cost.unserved[k] += std::max(demand - last[k], 0.0);
       result.cost.allocated[k] += last[k];
     }
-    fitted->update(demand, false);
+    fitted.update(demand, false);
     peaks.push(demand);
   }
   return result;

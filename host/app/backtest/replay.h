@@ -39,8 +39,9 @@ struct Replayed {
 
 inline constexpr double kChange = .05;  // relative: smaller changes of an allocation are none
 
-// Without rows (and faster) when `write` is false. `chosen`: the knob whose rows are marked as the default.
-Replayed replay(const Recording& recording, const predictor::GlobalModel& model, Law law, const Span& span,
+// `fitted`: to the rows before span.first; goes on with those of the span. Without rows (and faster) when `write` is
+// false. `chosen`: the knob whose rows are marked as the default.
+Replayed replay(const Recording& recording, predictor::FittedModel& fitted, Law law, const Span& span,
                 std::size_t chosen, bool write);
 
 }  // namespace foreflow::backtest

@@ -100,14 +100,19 @@ TEST(Training, RowsThatWereNotObservedAreGaps) {
   EXPECT_EQ(learned(trained->model_for("a")), 0);
 }
 
+Replayed replayed(const Recording& recording, Law law, const Span& span, bool write) {
+  const auto fitted = Largest(0).fit(recording.series.view().first(span.first));
+  return replay(recording, *fitted, law, span, 0, write);
+}
+
 TEST(Replay, AnAllocationKnowsOnlyEarlierRows) {
   Recording before = recording("a", 9 * kDay, 1e3);
   Recording after = recording("a", 9 * kDay - 1, 1e3);
   after.series.push(1e12);
   after.observed.push_back(1);
   const Span all{.first = 8 * kDay, .end = 9 * kDay};
-  const Replayed one = replay(before, Largest(0), Law::kRaw, all, 0, true);
-  const Replayed other = replay(after, Largest(0), Law::kRaw, all, 0, true);
+  const Replayed one = replayed(before, Law::kRaw, all, true);
+  const Replayed other = replayed(after, Law::kRaw, all, true);
   EXPECT_FALSE(one.rows.empty());
   EXPECT_EQ(one.rows, other.rows);
   EXPECT_GT(other.cost.unserved[kKnobs - 1], 9e11);
@@ -120,8 +125,8 @@ TEST(Replay, TheProductionLawFallsSlowly) {
     calm.observed.push_back(1);
   }
   const Span fall{.first = 8 * kDay, .end = 10 * kDay};
-  const Cost raw = replay(calm, Largest(0), Law::kRaw, fall, 0, false).cost;
-  const Cost production = replay(calm, Largest(0), Law::kProduction, fall, 0, false).cost;
+  const Cost raw = replayed(calm, Law::kRaw, fall, false).cost;
+  const Cost production = replayed(calm, Law::kProduction, fall, false).cost;
   for (std::size_t knob = 0; knob < kKnobs; ++knob) EXPECT_GE(production.allocated[knob], .99 * raw.allocated[knob]);
 }
 
