@@ -5,7 +5,8 @@ Beside R's forecast (thetaf, ets, stlf, auto.arima) on the same series in the sa
 forecast; loss (mean pinball loss at .5, .9, .95 and .99 over the mean of the series, geometric mean of the series' ratios)
 and MASE. Then what a fleet costs: global training on 100 VMs x 28 days, refit with selection, an update with all
 quantiles of a day ahead. Series: VMs (vm/) and hourly ones (m4hourly/) below DIR, or generated ones.
-With --tools also score_forecast.py's judgement of `auto` on the same DIR."""
+With --tools also what score_forecast.py and replay_allocation.py say of forecasts, coverage and allocations on the same
+DIR, all their peers beside them."""
 import argparse
 import csv
 import gzip
@@ -214,20 +215,31 @@ def plot(folder, figures):
 
 
 def judgement(arguments, work):
-    """What the given tool says of `auto`, its peers beside it."""
+    """What the given tools say of forecasts, coverage and allocations, all their peers beside them."""
     backtest = ROOT / "build/release/bin/foreflow-backtest"
+    def made(name, command, *options):
+        output = work / name
+        data = arguments.data / "vm" if command == "allocate" else arguments.data
+        subprocess.run([backtest, command, "--data", data, "-o", output, *options], check=True)
+        return output
+    def judged(tool, *options):
+        subprocess.run(["/usr/bin/python3", arguments.tools / tool, *options], check=True)  # has numpy
     for kind in ("vm", "link", "m4h"):
-        forecasts = work / f"{kind}.csv"
-        subprocess.run([backtest, "forecast", "--data", arguments.data, "--kind", kind, "-o", forecasts], check=True)
-        subprocess.run([sys.executable, arguments.tools / "score_forecast.py", "--data", arguments.data, "--kind", kind,
-                        "--forecast", f"foreflow={forecasts}"], check=True)
+        judged("score_forecast.py", "--data", arguments.data, "--kind", kind, "--peer", "all",
+               "--forecast", made(f"foreflow-{kind}.csv", "forecast", "--kind", kind))
+    judged("score_forecast.py", "--data", arguments.data,
+           "--coverage", made("foreflow-coverage.csv", "forecast", "--coverage", "--model", "boosted"))
+    for metric, floor in (("net_tx_Bps", "1000"), ("net_rx_Bps", "1000"), ("cpu_pct", ".01"), ("mem_bytes", "1000")):
+        allocations = made(f"foreflow-{metric}.csv", "allocate", "--metric", metric)
+        judged("replay_allocation.py", "--data", arguments.data / "vm", "--metric", metric, "--floor", floor,
+               "--alloc", f"foreflow={allocations}")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/bench predictor", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, help="folder with vm/ and m4hourly/")
-    parser.add_argument("--tools", type=pathlib.Path, help="folder with score_forecast.py")
+    parser.add_argument("--tools", type=pathlib.Path, help="folder with score_forecast.py and replay_allocation.py")
     parser.add_argument("--series", type=int, default=20, help="of each kind beside R")
     parser.add_argument("--arimas", type=int, default=3, help="hourly series for auto.arima, which takes half a minute each")
     parser.add_argument("--plots", type=pathlib.Path, help="writes predictor-cost.svg and predictor-error.svg here")
