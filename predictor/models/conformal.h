@@ -2,8 +2,9 @@
 // Keeps a VM's forecasts honest: quantiles are moved, each by its own offset, until as many values lie below them as
 // were promised.
 // Place: predictor/models; laid over any model, for one VM and one lead. Source: Gibbs & Candes 2021 (adaptive
-// conformal inference), here on log1p of demand and with steps in units of the residuals' spread. Additive on purpose:
-// a factor exp(offset) runs away on bursty demand, and never leaves a forecast of zero.
+// conformal inference), here on a power of demand and with steps in units of the residuals' spread. Additive there on
+// purpose: a factor runs away on bursty demand, and never leaves a forecast of zero. The power is small, so that it is
+// nearly the logarithm, on which a step that a quiet hour asks for costs a multiple of itself in the next burst.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -14,10 +15,10 @@
 namespace foreflow::predictor {
 
 struct ConformalPlan {
-  double first_step = .3;    // of the first correction, in spreads; steps fall with 1 / sqrt(points)
-  double least_step = .018;  // but not below
-  double furthest = 4;       // no offset is larger, in spreads
-  double memory = 2'016;     // points that the spread is a mean of; short ones would step up further than down
+  double first_step = .3;   // of the first correction, in spreads; steps fall with 1 / sqrt(points)
+  double least_step = .08;  // but not below
+  double furthest = 8;      // no offset is larger, in spreads
+  double memory = 2'016;    // points that the spread is a mean of; short ones would step up further than down
 };
 
 // Thread safety: none. Constant memory.
@@ -38,8 +39,8 @@ class OnlineConformal {
   double moved(const Quantiles& row, std::size_t q) const;
 
   ConformalPlan plan_;
-  Quantiles offset_{};  // on log1p
-  double spread_ = 0;   // of the residuals to the median, on log1p
+  Quantiles offset_{};  // on the bent scale
+  double spread_ = 0;   // of the residuals to the median, on the bent scale
   double peak_ = 0;     // of what came
   std::size_t points_ = 0;
 };
