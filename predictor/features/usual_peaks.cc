@@ -7,6 +7,8 @@
 namespace foreflow::predictor {
 namespace {
 
+constexpr double kNewest = .3;  // weight of the newest point in mean and deviation
+
 std::size_t hour_points(std::size_t season, std::size_t count) { return std::max<std::size_t>(season * count / 24, 1); }
 
 }  // namespace
@@ -18,6 +20,7 @@ UsualPeaks::UsualPeaks(std::size_t season)
       values_(half_ + 1),
       two_hours_(hour_points(season_, 2)),
       three_hours_(hour_points(season_, 3)),
+      day_(season_),
       week_(7 * season_),
       month_(28 * season_) {}
 
@@ -31,9 +34,15 @@ void UsualPeaks::push(double value) {
   }
   around_[size_ % around_.size()] = largest;
   values_[size_ % values_.size()] = point;
-  for (RunningMax* window : {&two_hours_, &three_hours_, &week_, &month_}) window->push(point);
+  for (RunningMax* window : {&two_hours_, &three_hours_, &day_, &week_, &month_}) window->push(point);
+  if (size_ == 0) mean_ = point;
+  const double error = static_cast<double>(point) - mean_;
+  mean_ += kNewest * error;
+  variance_ = (1 - kNewest) * (variance_ + kNewest * error * error);
   ++size_;
 }
+
+double UsualPeaks::swing() const { return std::sqrt(variance_); }
 
 double UsualPeaks::usual() const {
   float largest = two_hours_.value();

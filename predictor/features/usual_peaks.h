@@ -20,8 +20,12 @@ class UsualPeaks {
   // The largest of the last two hours and of the next point's time, give or take half an hour, in the last 7 periods.
   double usual() const;
   double hours() const { return three_hours_.value(); }  // the largest of the last three hours
-  // Mean of the largest of the last 7 and of the last 28 periods.
-  double highest() const { return (week_.value() + month_.value()) / 2; }
+  // The largest of the last period, of the last 7 and of the last 28.
+  double day() const { return day_.value(); }
+  double week() const { return week_.value(); }
+  double month() const { return month_.value(); }
+  // How far values have lately been from their mean: standard deviation, newer ones weigh more (.3 of the newest).
+  double swing() const;
 
  private:
   static constexpr std::size_t kPeriods = 7;
@@ -33,8 +37,11 @@ class UsualPeaks {
   std::vector<float> values_;  // the last half_ points
   RunningMax two_hours_;
   RunningMax three_hours_;
+  RunningMax day_;
   RunningMax week_;
   RunningMax month_;
+  double mean_ = 0;
+  double variance_ = 0;
 };
 
 }  // namespace foreflow::predictor

@@ -7,24 +7,33 @@
 namespace foreflow::predictor {
 namespace {
 
-// Weights at a place of the walk; linear in between. Each column rises.
-struct Mixture {
-  double place;
-  double forecast;
-  double usual;
-  double hours;
-  double highest;
-};
+constexpr std::size_t kKinds = 8;
+using Weights = std::array<double, kKinds>;
 
-constexpr std::array kMixtures{
-    Mixture{0, .72, .06, .03, 0},   Mixture{5, .72, .30, .15, 0},     Mixture{12, .72, .55, .38, 0},
-    Mixture{15, .72, .55, .38, .1}, Mixture{38, .72, .55, .38, 1.84},
-};
+// Weights at each whole place of the walk; linear in between. Each column rises.
+//  q90, q99 - q90, usual, hours, swing, day, week, month
+constexpr std::array<Weights, 7> kWalk{{
+    {.825, .30, .03, .03, .325, 0, 0, 0},
+    {.865, .30, .03, .165, .80, 0, 0, 0},
+    {.865, .51, .28, .24, .95, 0, 0, 0},
+    {.865, .51, .48, .275, .95, .07, 0, 0},
+    {.865, .51, .48, .275, 1.35, .07, .30, 0},
+    {.865, .51, .48, .275, 3.85, .07, .80, .05},
+    {.865, .51, .48, .275, 6.85, .07, 1.80, 1.55},
+}};
+
+constexpr bool rises() {
+  for (std::size_t place = 1; place < kWalk.size(); ++place)
+    for (std::size_t kind = 0; kind < kKinds; ++kind)
+      if (kWalk[place][kind] < kWalk[place - 1][kind]) return false;
+  return true;
+}
+static_assert(rises());
 
 // Where each knob stands: closest together where 5 % or 1 % is unserved, which for processors and memory is far earlier
 // than for the network; there a step costs most.
-constexpr std::array<double, 25> kPlaces{0, .7,   1,  1.5, 2,  2.2,  2.6, 3.2, 4,  4.4, 5,  6, 7.5,
-                                         9, 10.5, 12, 13,  14, 14.5, 15,  17,  20, 23,  27, 38};
+constexpr std::array<double, 25> kPlaces{0,   .2,   .35,  .5,  .7,   .9,   1.1, 1.36, 1.55, 1.75, 1.9, 2.07, 2.25,
+                                         2.4, 2.55, 2.75, 2.9, 3.03, 3.23, 3.6, 4.1,  4.5,  4.8,  5.2, 6};
 static_assert(kPlaces.size() == static_cast<std::size_t>(kMostKnob) + 1);
 
 double place_of(double knob) {
@@ -33,26 +42,20 @@ double place_of(double knob) {
   return std::lerp(kPlaces[below], kPlaces[below + 1], asked - static_cast<double>(below));
 }
 
-Mixture mixture(double knob) {
-  const double place = place_of(knob);
-  std::size_t above = 1;
-  while (above + 1 < kMixtures.size() && kMixtures[above].place < place) ++above;
-  const Mixture& a = kMixtures[above - 1];
-  const Mixture& b = kMixtures[above];
-  const double part = (place - a.place) / (b.place - a.place);
-  auto between = [part](double x, double y) { return x + part * (y - x); };
-  return {place, between(a.forecast, b.forecast), between(a.usual, b.usual), between(a.hours, b.hours),
-          between(a.highest, b.highest)};
-}
-
 }  // namespace
 
 double allocation(const Evidence& evidence, double knob) {
-  const Mixture weights = mixture(knob);
-  // Between the two quantiles, about the 98 % one: geometric, as demand is.
-  const double forecast = std::expm1((std::log1p(evidence.q95) + std::log1p(evidence.q99)) / 2);
-  return weights.forecast * forecast + weights.usual * evidence.usual + weights.hours * evidence.hours +
-         weights.highest * evidence.highest;
+  const double place = place_of(knob);
+  const auto below = std::min(static_cast<std::size_t>(place), kWalk.size() - 2);
+  const double part = place - static_cast<double>(below);
+  const Weights seen{evidence.q90,   evidence.q99 - evidence.q90,
+                     evidence.usual, evidence.hours,
+                     evidence.swing, evidence.day,
+                     evidence.week,  evidence.month};
+  double sum = 0;
+  for (std::size_t kind = 0; kind < kKinds; ++kind)
+    sum += std::lerp(kWalk[below][kind], kWalk[below + 1][kind], part) * seen[kind];
+  return sum;
 }
 
 std::size_t knob_for(std::span<const double> unserved, double target) {

@@ -18,13 +18,16 @@ constexpr std::int64_t kStepNs = 300 * static_cast<std::int64_t>(kNanosPerSecond
 constexpr double kScale = 1'000;  // the manager's law counts whole units: a percentage needs thousandths
 
 predictor::Evidence evidence(const predictor::FittedModel& model, const predictor::UsualPeaks& peaks) {
-  constexpr Eigen::Index k95 = 2, k99 = 3;
+  constexpr Eigen::Index k90 = 1, k99 = 3;
   const predictor::QuantileForecast next = model.forecast(1);
-  return {.q95 = next.values(0, k95),
+  return {.q90 = next.values(0, k90),
           .q99 = next.values(0, k99),
           .usual = peaks.usual(),
           .hours = peaks.hours(),
-          .highest = peaks.highest()};
+          .swing = peaks.swing(),
+          .day = peaks.day(),
+          .week = peaks.week(),
+          .month = peaks.month()};
 }
 
 // What the manager would want: its hysteresis on the law's answer.

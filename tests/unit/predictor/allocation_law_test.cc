@@ -15,7 +15,8 @@ namespace foreflow::predictor {
 namespace {
 
 TEST(AllocationLaw, NeverAllocatesLessAtALargerKnob) {
-  const Evidence evidence{.q95 = 10, .q99 = 100, .usual = 300, .hours = 50, .highest = 900};
+  const Evidence evidence{
+      .q90 = 10, .q99 = 100, .usual = 300, .hours = 50, .swing = 40, .day = 400, .week = 900, .month = 950};
   double before = 0;
   for (double knob = 0; knob <= kMostKnob; knob += .25) {
     const double now = allocation(evidence, knob);
@@ -25,22 +26,24 @@ TEST(AllocationLaw, NeverAllocatesLessAtALargerKnob) {
 }
 
 TEST(AllocationLaw, ScalesWithTheVm) {
-  const Evidence small{.q95 = 1e4, .q99 = 1e5, .usual = 3e5, .hours = 5e4, .highest = 9e5};
-  const Evidence large{.q95 = 1e7, .q99 = 1e8, .usual = 3e8, .hours = 5e7, .highest = 9e8};
+  const Evidence small{
+      .q90 = 1e4, .q99 = 1e5, .usual = 3e5, .hours = 5e4, .swing = 4e4, .day = 4e5, .week = 9e5, .month = 9e5};
+  const Evidence large{
+      .q90 = 1e7, .q99 = 1e8, .usual = 3e8, .hours = 5e7, .swing = 4e7, .day = 4e8, .week = 9e8, .month = 9e8};
   for (const double knob : {0., 9., 17., kMostKnob})
     EXPECT_NEAR(allocation(large, knob) / allocation(small, knob), 1'000, 1) << knob;
 }
 
 TEST(AllocationLaw, WeighsTheHighestOnlyForTheStrictestPromises) {
-  const Evidence calm{.q95 = 10, .q99 = 10, .usual = 10, .hours = 10, .highest = 10};
+  const Evidence calm{.q90 = 10, .q99 = 10, .usual = 10, .hours = 10, .day = 10, .week = 10, .month = 10};
   Evidence burst_long_ago = calm;
-  burst_long_ago.highest = 1e6;
+  burst_long_ago.week = burst_long_ago.month = 1e6;
   EXPECT_EQ(allocation(calm, 10), allocation(burst_long_ago, 10));
   EXPECT_GT(allocation(burst_long_ago, kMostKnob), 1e5);
 }
 
 TEST(AllocationLaw, TakesAKnobOutOfRangeAsTheNearest) {
-  const Evidence evidence{.q95 = 1, .q99 = 2, .usual = 3, .hours = 4, .highest = 5};
+  const Evidence evidence{.q90 = 1, .q99 = 2, .usual = 3, .hours = 4, .week = 5, .month = 6};
   EXPECT_EQ(allocation(evidence, -1), allocation(evidence, 0));
   EXPECT_EQ(allocation(evidence, 99), allocation(evidence, kMostKnob));
 }
@@ -57,7 +60,9 @@ TEST(AllocationLaw, ChoosesTheKnobThatCameNearestToThePromise) {
 struct Peaks {
   double usual = 0;
   double hours = 0;
-  double highest = 0;
+  double day = 0;
+  double week = 0;
+  double month = 0;
 };
 
 double largest(const std::vector<double>& values, std::ptrdiff_t first, std::ptrdiff_t end) {
@@ -75,7 +80,9 @@ Peaks reference(const std::vector<double>& past, std::ptrdiff_t season) {
   for (std::ptrdiff_t day = 1; day <= 7 && day * season <= now; ++day)
     peaks.usual = std::max(peaks.usual, largest(past, now - day * season - half, now - day * season + half + 1));
   peaks.hours = largest(past, now - season / 8, now);
-  peaks.highest = (largest(past, now - 7 * season, now) + largest(past, now - 28 * season, now)) / 2;
+  peaks.day = largest(past, now - season, now);
+  peaks.week = largest(past, now - 7 * season, now);
+  peaks.month = largest(past, now - 28 * season, now);
   return peaks;
 }
 
@@ -94,7 +101,9 @@ TEST(UsualPeaks, AreThoseOfTheWholePast) {
     const Peaks expected = reference(past, kSeason);
     ASSERT_EQ(peaks.usual(), expected.usual) << i;
     ASSERT_EQ(peaks.hours(), expected.hours) << i;
-    ASSERT_EQ(peaks.highest(), expected.highest) << i;
+    ASSERT_EQ(peaks.day(), expected.day) << i;
+    ASSERT_EQ(peaks.week(), expected.week) << i;
+    ASSERT_EQ(peaks.month(), expected.month) << i;
   }
 }
 
@@ -102,7 +111,22 @@ TEST(UsualPeaks, AreZeroBeforeTheFirstPoint) {
   const UsualPeaks peaks(288);
   EXPECT_EQ(peaks.usual(), 0);
   EXPECT_EQ(peaks.hours(), 0);
-  EXPECT_EQ(peaks.highest(), 0);
+  EXPECT_EQ(peaks.day(), 0);
+  EXPECT_EQ(peaks.week(), 0);
+  EXPECT_EQ(peaks.month(), 0);
+  EXPECT_EQ(peaks.swing(), 0);
+}
+
+TEST(UsualPeaks, SwingAsFarAsValuesLatelyDid) {
+  UsualPeaks calm(96), restless(96), calmed(96);
+  for (int i = 0; i < 96; ++i) {
+    calm.push(100);
+    restless.push(i % 2 == 0 ? 50 : 150);
+    calmed.push(i < 48 && i % 2 == 0 ? 50 : 150);
+  }
+  EXPECT_NEAR(calm.swing(), 0, 1e-9);
+  EXPECT_NEAR(restless.swing(), 50, 10);
+  EXPECT_LT(calmed.swing(), 1);
 }
 
 }  // namespace
