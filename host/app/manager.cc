@@ -143,10 +143,9 @@ foreflow::Status Manager::listen() {
 
 void Manager::read_guests() {
   for (const auto& hypervisor : config_.fleet.hypervisors) {
-    const GuestReader::Hooks hooks{
-        .open = [](const std::string& uri) { return guest::open_hypervisor(uri, guest::Access::kRead); },
-        .stored = [this](const auto& points) { rollup_->observe(points, clock_.now()); },
-        .sampled = [](const model::GuestSample&) {}};
+    const GuestReader::Hooks hooks{.open = [](const std::string& uri) { return guest::open_hypervisor(uri); },
+                                   .stored = [this](const auto& points) { rollup_->observe(points, clock_.now()); },
+                                   .sampled = [](const model::GuestSample&) {}};
     guest_readers_.push_back(
         std::make_unique<GuestReader>(hypervisor, GuestReader::Parts{*rosters_, *store_, guests_, clock_}, hooks));
     guest_readers_.back()->start();

@@ -43,9 +43,8 @@ class Hypervisor {
   virtual Result<std::vector<Domain>> domains() = 0;
 };
 
-enum class Access : std::uint8_t { kRead, kControl };
-
-// kUnavailable: nobody answers there, and what to look at; kDenied; kUnsupported: this build knows no hypervisor.
-Result<std::unique_ptr<Hypervisor>> open_hypervisor(const std::string& uri, Access access);
+// It can change nothing. kUnavailable: nobody answers there, and what to look at; kDenied; kUnsupported: this build
+// knows no hypervisor.
+Result<std::unique_ptr<Hypervisor>> open_hypervisor(const std::string& uri);
 
 }  // namespace foreflow::guest

@@ -12,20 +12,15 @@
 
 #include "host/guest/domain_stats.h"
 #include "host/guest/hypervisor.h"
-#include "host/guest/libvirt/event_loop.h"
+#include "host/guest/libvirt/connection.h"
 #include "host/guest/libvirt/last_error.h"
 
 namespace foreflow::guest {
 namespace {
 
-constexpr int kKeepaliveSeconds = 5;  // between two probes
-constexpr unsigned kKeepaliveProbes = 3;
 constexpr int kReadMacsEvery = 60;  // readings: an interface may be plugged while a domain runs
 constexpr std::uint64_t kKib = 1'024;
 
-struct CloseConnection {
-  void operator()(virConnectPtr connection) const { virConnectClose(connection); }
-};
 struct FreeRecords {
   void operator()(virDomainStatsRecordPtr* records) const { virDomainStatsRecordListFree(records); }
 };
@@ -56,7 +51,7 @@ std::string uuid_of(virDomainPtr domain) {
 
 class Libvirt final : public Hypervisor {
  public:
-  Libvirt(virConnectPtr connection, std::string uri) : connection_(connection), uri_(std::move(uri)) {}
+  Libvirt(Connection connection, std::string uri) : connection_(std::move(connection)), uri_(std::move(uri)) {}
 
   Result<Node> node() override {
     virNodeInfo info{};
@@ -129,21 +124,17 @@ class Libvirt final : public Hypervisor {
     return known.macs;
   }
 
-  std::unique_ptr<virConnect, CloseConnection> connection_;
+  Connection connection_;
   std::string uri_;
   std::map<std::string, Known> known_;  // by UUID
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Hypervisor>> open_hypervisor(const std::string& uri, Access access) {
-  if (auto loop = ensure_event_loop(); !loop) return tl::unexpected(loop.error());
-  auto* connection = access == Access::kRead ? virConnectOpenReadOnly(uri.c_str()) : virConnectOpen(uri.c_str());
-  if (connection == nullptr) return tl::unexpected(last_error(uri));
-  auto opened = std::make_unique<Libvirt>(connection, uri);
-  // A driver inside this process has nothing to keep alive and says so.
-  if (virConnectSetKeepAlive(connection, kKeepaliveSeconds, kKeepaliveProbes) < 0) virResetLastError();
-  return opened;
+Result<std::unique_ptr<Hypervisor>> open_hypervisor(const std::string& uri) {
+  auto connection = connect(uri, Access::kRead);
+  if (!connection) return tl::unexpected(connection.error());
+  return std::make_unique<Libvirt>(std::move(*connection), uri);
 }
 
 }  // namespace foreflow::guest

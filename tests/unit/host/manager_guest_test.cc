@@ -32,7 +32,7 @@ class ManagerGuestTest : public ManagerTest {
     return "test://" + file.string();
   }
   bool has_libvirt() {
-    const auto opened = guest::open_hypervisor(test_driver(), guest::Access::kRead);
+    const auto opened = guest::open_hypervisor(test_driver());
     return opened || opened.error().code != ErrorCode::kUnsupported;
   }
   void start_reading(const std::string& uri) {
