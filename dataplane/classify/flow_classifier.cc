@@ -92,6 +92,7 @@ bool FlowClassifier::look(const Subject& subject) noexcept {
   if (seen.protocol == 0 || conversation.verdict.confidence < kSure) return is_spent(conversation);
   conversation.follow = what_follows(conversation);
   conversation.followed_side = packet.sender;
+  if (conversation.follow == Follow::kHttp) learn(conversation, ends, seconds(packet.time_ns));
   return conversation.follow == Follow::kNothing || follow(subject);
 }
 
@@ -109,6 +110,8 @@ Follow FlowClassifier::what_follows(const Conversation& conversation) const noex
   if (protocol == known_.sip || protocol == known_.rtsp) return Follow::kMedia;
   if (protocol == known_.smtp || protocol == known_.imap || protocol == known_.pop3) return Follow::kMail;
   if (protocol == known_.stun) return Follow::kStun;
+  const bool is_plain = conversation.verdict.category == Category::kWeb && !conversation.verdict.has_name;
+  if (protocol == known_.http && is_plain) return Follow::kHttp;
   return Follow::kNothing;
 }
 
@@ -170,8 +173,14 @@ void FlowClassifier::complete(Conversation& conversation, const FlowEnds& ends, 
     }
   }
   refine_by_group(verdict, known_, ends);
+  if (config_.port_hints) refine_by_port(verdict, known_, ends, server_of(ends, conversation.client));
+  learn(conversation, ends, now);
+}
+
+// Of who serves at this end, for flows to come.
+void FlowClassifier::learn(const Conversation& conversation, const FlowEnds& ends, std::uint32_t now) noexcept {
   const auto server = server_of(ends, conversation.client);
-  if (config_.port_hints) refine_by_port(verdict, known_, ends, server);
+  const auto& verdict = conversation.verdict;
   if (server != kUnknownSide && verdict.confidence >= kSure) hosts_.put(key_of(ends, server), now, verdict);
 }
 

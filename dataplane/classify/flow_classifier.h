@@ -92,6 +92,7 @@ class FlowClassifier {
   bool is_spent(const Conversation& conversation) const noexcept;
   Follow what_follows(const Conversation& conversation) const noexcept;
   void complete(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
+  void learn(const Conversation& conversation, const FlowEnds& ends, std::uint32_t seconds) noexcept;
   static void take_behaviour(Verdict& verdict, BehaviourGuess guess) noexcept;
   Verdict known_or_by_port(const FlowEnds& ends, std::uint64_t now_ns) const noexcept;
   Side server_of(const FlowEnds& ends, Side client) const noexcept;
@@ -111,8 +112,10 @@ class FlowClassifier {
   bool follow_media(const Subject& subject) noexcept;
   bool follow_mail(const Subject& subject) noexcept;
   bool follow_stun(const Subject& subject) noexcept;
+  bool follow_http(const Subject& subject) noexcept;
   net::Octets collect(const Subject& subject, Side side) noexcept;
   bool take_name(Verdict& verdict, std::string_view host) const noexcept;
+  bool take_certificate(Verdict& verdict, net::Octets messages) const noexcept;
   void expect(const Channels& channels, const Subject& subject, ProtocolId protocol, Category category,
               std::uint8_t ip_protocol) noexcept;
 

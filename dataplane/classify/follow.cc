@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FlowClassifier's other half: what is read of a flow once its protocol is known.
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "common/units.h"
@@ -18,6 +19,7 @@ constexpr std::uint8_t kMostDnsPayloads = 16;
 constexpr std::uint8_t kMostControlPayloads = 96;
 constexpr std::uint8_t kMostMailPayloads = 24;
 constexpr std::uint8_t kMostStunPayloads = 32;
+constexpr std::uint8_t kMostHttpPayloads = 24;
 constexpr std::uint8_t kAnnouncedConfidence = 90;
 
 std::uint32_t seconds(std::uint64_t now_ns) noexcept { return static_cast<std::uint32_t>(now_ns / kNanosPerSecond); }
@@ -65,6 +67,8 @@ bool FlowClassifier::follow(const Subject& subject) noexcept {
       return follow_mail(subject);
     case Follow::kStun:
       return follow_stun(subject);
+    case Follow::kHttp:
+      return follow_http(subject);
     case Follow::kNothing:
       break;
   }
@@ -152,6 +156,27 @@ void FlowClassifier::take_fingerprint(net::Octets message, HelloOver over, bool 
   if (const auto made = read_fingerprint(message, over)) hello_ = {*made, has_encrypted_hello};
 }
 
+// The service that a certificate is for: where its names belong to services of several kinds, the first of the kind
+// that most of them have.
+bool FlowClassifier::take_certificate(Verdict& verdict, net::Octets messages) const noexcept {
+  std::array<Service, kCategories> first{};
+  std::array<std::uint16_t, kCategories> count{};
+  Category most = Category::kUnknown;
+  visit_certificate_names(messages, [&](std::string_view name) {
+    const auto service = classifier_->service_of(name);
+    if (service.app == 0) return false;
+    const auto kind = index(service.category);
+    if (count[kind]++ == 0) first[kind] = service;
+    if (most == Category::kUnknown || count[kind] > count[index(most)]) most = service.category;
+    return false;
+  });
+  if (most == Category::kUnknown) return false;
+  verdict.app = first[index(most)].app;
+  verdict.category = most;
+  verdict.source = Source::kName;
+  return true;
+}
+
 bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {
   auto& conversation = subject.conversation;
   const auto& packet = subject.packet;
@@ -161,8 +186,7 @@ bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {
   bool ended = false;
   const auto size = take_handshake(stream, message_, ended);
   const auto messages = net::Octets(std::span<const std::uint8_t>(message_).first(size));
-  const bool has_name =
-      visit_certificate_names(messages, [&](std::string_view name) { return take_name(conversation.verdict, name); });
+  const bool has_name = take_certificate(conversation.verdict, messages);
   if (has_name) conversation.verdict.has_name = true;
   if (is_tor_certificate(messages)) {
     conversation.verdict.app = known_.tor;
@@ -251,6 +275,22 @@ bool FlowClassifier::follow_mail(const Subject& subject) noexcept {
   auto& protocol = conversation.verdict.protocol;
   protocol = protocol == known_.smtp ? known_.smtps : protocol == known_.imap ? known_.imaps : known_.pops;
   return true;
+}
+
+// Without the question's Host: a name or a purpose in any of the first answers, or in a later question.
+bool FlowClassifier::follow_http(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& payload = subject.packet.payload;
+  const bool is_answer = payload.part(0, 7).text() == "HTTP/1.";
+  if (!is_answer && conversation.followed == 1) return true;  // a question that names no host
+  const auto seen = validate_http1(payload);
+  auto& verdict = conversation.verdict;
+  if (seen.confirmed && !seen.name.empty()) {
+    verdict.has_name = true;
+    take_name(verdict, seen.name);
+  }
+  if (seen.confirmed && seen.category != Category::kUnknown) verdict.category = seen.category;
+  return verdict.has_name || verdict.category != Category::kWeb || conversation.followed >= kMostHttpPayloads;
 }
 
 bool FlowClassifier::follow_stun(const Subject& subject) noexcept {

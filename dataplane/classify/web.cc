@@ -54,9 +54,65 @@ bool is_media_path(std::string_view target) noexcept {
                      [path](std::string_view suffix) { return ends_with_word(path, suffix); });
 }
 
+// Also Smooth Streaming's manifests (MS-SSTR), Adobe's (HDS), RTSP inside of HTTP.
 bool is_media_type(std::string_view type) noexcept {
-  return starts_with_word(type, "video/") || starts_with_word(type, "audio/") || contains_word(type, "mpegurl") ||
-         starts_with_word(type, "application/dash+xml");
+  constexpr std::array<std::string_view, 6> kTypes{"video/",
+                                                   "audio/",
+                                                   "application/dash+xml",
+                                                   "application/vnd.ms-sstr+xml",
+                                                   "application/f4m+xml",
+                                                   "application/x-rtsp-tunnelled"};
+  return contains_word(type, "mpegurl") || std::any_of(kTypes.begin(), kTypes.end(), [type](std::string_view start) {
+           return starts_with_word(type, start);
+         });
+}
+
+// What a header field says of the purpose, by a service's or a program's specification. It says more than the type of
+// the document.
+struct Mark {
+  std::string_view field;  // its name; its start when it ends with '-'
+  std::string_view value;  // somewhere in it; "" = any
+  Category category;
+};
+constexpr Mark kMarks[]{
+    // Gnutella's transfers (HUGE, THEX, partial files) and programs; BitTorrent's tracker (BEP 3) in a redirect.
+    {"x-gnutella-", "", Category::kP2p},
+    {"x-content-urn", "urn:", Category::kP2p},
+    {"x-thex-uri", "", Category::kP2p},
+    {"server", "shareaza", Category::kP2p},
+    {"server", "limewire", Category::kP2p},
+    {"server", "gtk-gnutella", Category::kP2p},
+    {"server", "bearshare", Category::kP2p},
+    {"location", "info_hash=", Category::kP2p},
+    // Shoutcast and Icecast.
+    {"icy-", "", Category::kVideo},
+    // JSON-RPC over HTTP, gRPC-Web.
+    {"content-type", "application/json-rpc", Category::kMessagingQueue},
+    {"content-type", "application/grpc", Category::kMessagingQueue},
+    // WeChat's MMTLS in single requests: all its answers are files of this name.
+    {"content-disposition", "filename=micromsgresp.dat", Category::kChat},
+};
+
+const Mark* find_mark(std::string_view name, std::string_view value) noexcept {
+  const auto* mark = std::find_if(std::begin(kMarks), std::end(kMarks), [&](const Mark& one) {
+    const bool is_field = one.field.ends_with('-') ? starts_with_word(name, one.field) : same_word(name, one.field);
+    return is_field && contains_word(value, one.value);
+  });
+  return mark != std::end(kMarks) ? mark : nullptr;
+}
+
+// A server may set cookies for its own host or a domain above it only (RFC 6265, 5.3).
+std::string_view cookie_domain(std::string_view cookie) noexcept {
+  constexpr std::string_view kDomain = "domain=";
+  for (auto at = cookie.find(';'); at != std::string_view::npos; at = cookie.find(';')) {
+    cookie = cookie.substr(at + 1);
+    const auto attribute = trimmed(cookie.substr(0, cookie.find(';')));
+    if (!starts_with_word(attribute, kDomain)) continue;
+    auto domain = attribute.substr(kDomain.size());
+    if (domain.starts_with('.')) domain.remove_prefix(1);
+    return domain;
+  }
+  return {};
 }
 
 std::string_view without_port(std::string_view host) noexcept {
@@ -77,13 +133,19 @@ bool read_request_line(const Line& line, Finding& finding) noexcept {
   return true;
 }
 
-void read_header(std::string_view line, Finding& finding) noexcept {
+// `mark`: of a field before.
+void read_header(std::string_view line, Finding& finding, const Mark*& mark) noexcept {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return;
   const auto name = line.substr(0, colon);
   const auto value = trimmed(line.substr(colon + 1));
   if (same_word(name, "host")) finding.name = without_port(value);
-  if (same_word(name, "content-type") && is_media_type(value)) finding.category = Category::kVideo;
+  if (same_word(name, "set-cookie") && finding.name.empty()) finding.name = cookie_domain(value);
+  if (mark == nullptr) mark = find_mark(name, value);
+  if (mark != nullptr)
+    finding.category = mark->category;
+  else if (same_word(name, "content-type") && is_media_type(value))
+    finding.category = Category::kVideo;
 }
 
 }  // namespace
@@ -94,10 +156,11 @@ Finding validate_http1(net::Octets payload) noexcept {
   const auto first = take_line(rest);
   const bool is_response = first.text.starts_with("HTTP/1.");
   if (!is_response && !read_request_line(first, finding)) return false;
+  const Mark* mark = nullptr;
   for (std::size_t lines = 0; lines < kMostHeaderLines && !rest.empty(); ++lines) {
     const auto line = take_line(rest);
     if (line.text.empty() || !line.complete) break;
-    read_header(line.text, finding);
+    read_header(line.text, finding, mark);
   }
   return finding;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Games: RakNet, Photon, Minecraft's handshake, Warcraft III, The Elder Scrolls Online, CryNetwork, Genshin Impact's
-// connection packets.
+// connection packets, ENet's handshake.
 #include "dataplane/classify/validate/families.h"
 #include "dataplane/classify/validate/shapes.h"
 
@@ -93,9 +93,20 @@ Finding tes_online(Octets payload) noexcept {
   return size + 4 == payload.whole_size() && payload.be32(4) == 0x00010001 && payload.be32(8) + 8u == size;
 }
 
+// ENet's CONNECT and VERIFY_CONNECT (protocol.h of its library): behind peer, time and the command's header the numbers
+// that the library keeps within bounds; the interval of its throttle is in milliseconds.
+Finding enet(Octets payload) noexcept {
+  constexpr std::size_t kConnect = 52, kVerify = 48;
+  const bool is_connect = (payload.u8(4) & 0x0f) == 2;
+  const auto numbers = payload.part(12);
+  return payload.whole_size() == (is_connect ? kConnect : kVerify) && is_within(numbers.be32(0), 576, 4096) &&
+         is_within(numbers.be32(4), 4096, 65'536) && is_within(numbers.be32(8), 1, 255) &&
+         is_within(numbers.be32(20), 100, 60'000);
+}
+
 constexpr Named kGames[] = {
-    {"minecraft", minecraft},   {"photon", photon},       {"raknet", raknet},
-    {"tes_online", tes_online}, {"warcraft3", warcraft3},
+    {"enet", enet},     {"minecraft", minecraft},   {"photon", photon},
+    {"raknet", raknet}, {"tes_online", tes_online}, {"warcraft3", warcraft3},
 };
 
 }  // namespace

@@ -33,12 +33,15 @@ class JoinedFlows : public ::testing::Test {
   std::string_view tcp(const Frame& payload) { return protocol(payload, net::kTcp); }
   std::string_view udp(const Frame& payload) { return protocol(payload, net::kUdp); }
 
+  Verdict verdict(const Frame& payload, std::uint8_t ip_protocol) {
+    return inspector_->inspect(*classifier_, {.bytes = payload, .ip_protocol = ip_protocol});
+  }
+
   static inline std::unique_ptr<const Classifier> classifier_;
 
  private:
   std::string_view protocol(const Frame& payload, std::uint8_t ip_protocol) {
-    return classifier_->protocol_name(
-        inspector_->inspect(*classifier_, {.bytes = payload, .ip_protocol = ip_protocol}).protocol);
+    return classifier_->protocol_name(verdict(payload, ip_protocol).protocol);
   }
   std::optional<Inspector> inspector_;
 };
@@ -49,6 +52,41 @@ Frame http2_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, c
 Frame ssh_packet(const Frame& message) {
   const std::size_t padding = 4 + (24 - (message.size() + 9) % 8) % 8;
   return be32(1 + message.size() + padding) + Frame{static_cast<std::uint8_t>(padding)} + message + zeros(padding);
+}
+
+TEST_F(JoinedFlows, AnswersOfHttpSayWhatTheyAreFor) {
+  const auto category = [this](std::string_view fields) {
+    return to_string(verdict(text("HTTP/1.1 200 OK\r\n") + text(fields) + text("\r\n\r\n"), net::kTcp).category);
+  };
+  EXPECT_EQ(category("Content-Type: text/html"), "web");
+  EXPECT_EQ(category("Content-Type: Audio/MPEG"), "video");
+  EXPECT_EQ(category("icy-name: a station"), "video");
+  EXPECT_EQ(category("Content-Type: audio/mpeg\r\nX-Content-URN: urn:sha1:ABC"), "p2p") << "says more than the type";
+  EXPECT_EQ(category("X-Content-URN: urn:sha1:ABC\r\nContent-Type: audio/mpeg"), "p2p");
+  EXPECT_EQ(category("X-Content-URN: none"), "web");
+  EXPECT_EQ(category("Server: Shareaza 2.7"), "p2p");
+  EXPECT_EQ(category("Location: /announce?info_hash=%aa"), "p2p");
+  EXPECT_EQ(category("Content-Type: application/json-rpc"), "messaging_queue");
+  EXPECT_EQ(category("Content-Disposition: attachment; filename=micromsgresp.dat"), "chat");
+}
+
+TEST_F(JoinedFlows, TheCookiesDomainNamesTheService) {
+  const auto app = [this](std::string_view cookie) {
+    return classifier_->app_name(
+        verdict(text("HTTP/1.1 200 OK\r\nSet-Cookie: ") + text(cookie) + text("\r\n\r\n"), net::kTcp).app);
+  };
+  EXPECT_EQ(app("a=b; path=/; domain=.netflix.com; secure"), "netflix");
+  EXPECT_EQ(app("a=b;Domain=netflix.com"), "netflix");
+  EXPECT_EQ(app("domain=netflix.com; path=/"), "") << "a cookie of that name";
+  EXPECT_EQ(app("a=b; domain="), "");
+}
+
+TEST_F(JoinedFlows, EnetIsKnownByEitherSidesFirstWords) {
+  const auto numbers = be32(1'200) + be32(65'536) + be32(255) + zeros(8) + be32(5'000) + zeros(8) + be32(1);
+  const auto verify = Frame{0x80, 0, 0, 0x93, 0x83, 0xff, 0, 1} + zeros(4) + numbers;
+  EXPECT_EQ(udp(verify), "enet");
+  EXPECT_EQ(udp(Frame{0x8f, 0xff, 0, 0x93, 0x82, 0xff, 0, 1} + zeros(4) + numbers + zeros(4)), "enet");
+  EXPECT_EQ(udp(verify + zeros(1)), "unknown");
 }
 
 TEST_F(JoinedFlows, HttpResponsesOfBrokenGrammarAreStillHttp) {

@@ -97,6 +97,52 @@ TEST_F(FlowClassifierTest, AHelloWithoutANameIsNamedByTheCertificate) {
   EXPECT_EQ(app(flow), "netflix");
 }
 
+TEST_F(FlowClassifierTest, WithoutTheQuestionLaterAnswersSayWhatAConnectionIsFor) {
+  const auto answer = [](std::string_view field) {
+    return bytes("HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n\r\n");
+  };
+  auto film = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(film, 1, answer("Content-Type: text/html")));
+  EXPECT_EQ(protocol(film), "http");
+  EXPECT_FALSE(say(film, 1, bytes("<html>")));
+  auto meanwhile = tcp_flow(40'001, 30'000);
+  say(meanwhile, 1, bytes("nothing that anyone knows"));
+  EXPECT_EQ(classifier().protocol_name(engine_->conclude(meanwhile.id, meanwhile.ends, kNanosPerSecond).protocol),
+            "http")
+      << "the end is known while the first flow is still looked at";
+  EXPECT_TRUE(say(film, 1, answer("Content-Type: video/x-flv")));
+  EXPECT_EQ(film.verdict.category, Category::kVideo);
+
+  auto named = tcp_flow(40'002, 30'001);
+  EXPECT_FALSE(say(named, 1, answer("Content-Type: text/html")));
+  EXPECT_TRUE(say(named, 1, answer("Set-Cookie: id=1; Path=/; Domain=.netflix.com")));
+  EXPECT_EQ(app(named), "netflix");
+
+  auto asked = tcp_flow(40'003, 30'002);
+  EXPECT_TRUE(say(asked, 0, bytes("GET / HTTP/1.1\r\nHost: intranet\r\n\r\n"))) << "a question needs no answer";
+}
+
+TEST_F(FlowClassifierTest, ACertificateOfManyServicesIsOfTheKindThatMostNamesAre) {
+  const auto category_of = [this](std::initializer_list<std::string_view> names) {
+    start();
+    auto certificate = bytes(std::string("\x06\x03\x55\x1d\x11\x04\x00\x30\x00", 9));
+    for (const auto name : names) {
+      certificate.push_back(0x82);
+      certificate.push_back(static_cast<std::uint8_t>(name.size()));
+      certificate.insert(certificate.end(), name.begin(), name.end());
+    }
+    Frame message = {11, 0, 0, static_cast<std::uint8_t>(certificate.size())};
+    message.insert(message.end(), certificate.begin(), certificate.end());
+    auto flow = tcp_flow(40'000, 30'000);
+    say(flow, 0, testing::tls_client_hello(""));
+    say(flow, 1, testing::tls_record(22, message));
+    return flow.verdict.category;
+  };
+  EXPECT_EQ(category_of({"mail.google.com", "www.youtube.com", "i.ytimg.com"}), Category::kVideo);
+  EXPECT_EQ(category_of({"mail.google.com", "www.youtube.com"}), Category::kMail) << "the first of equals";
+  EXPECT_EQ(category_of({"intranet.example"}), Category::kWeb);
+}
+
 // A handshake's record with a certificate's issuer and subject in it.
 Frame certificate_of(std::string_view issuer, std::string_view subject) {
   Frame names;
