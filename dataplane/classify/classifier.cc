@@ -16,8 +16,8 @@ namespace foreflow::classify {
 namespace {
 
 // Names of files that hold services rather than signatures begin so.
-constexpr std::string_view kServices = "services";
-bool holds_services(const std::filesystem::path& file) { return file.stem().string().starts_with(kServices); }
+constexpr std::string_view kServices = "services", kNetworks = "networks";
+bool holds(const std::filesystem::path& file, std::string_view what) { return file.stem().string().starts_with(what); }
 
 Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::path& directory) {
   std::error_code error;
@@ -33,7 +33,7 @@ Result<std::vector<Signature>> read_all(const std::vector<std::filesystem::path>
   std::vector<Signature> all;
   std::map<std::string, const Signature*> defined;
   for (const auto& file : files) {
-    if (holds_services(file)) continue;
+    if (holds(file, kServices) || holds(file, kNetworks)) continue;
     auto signatures = read_signatures(file);
     if (!signatures) return signatures;
     for (auto& signature : *signatures) all.push_back(std::move(signature));
@@ -129,9 +129,12 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
     if (!compiled) return tl::unexpected(compiled.error());
     *slot = std::move(*compiled);
   }
-  for (const auto& file : *files)
-    if (holds_services(file))
-      if (auto status = database.services.add(file); !status) return tl::unexpected(status.error());
+  for (const auto& file : *files) {
+    Status status;
+    if (holds(file, kServices)) status = database.services.add(file);
+    if (holds(file, kNetworks)) status = database.networks.add(file);
+    if (!status) return tl::unexpected(status.error());
+  }
   return classifier;
 }
 
@@ -140,6 +143,10 @@ std::string_view Classifier::app_name(AppId id) const noexcept { return app_name
 std::size_t Classifier::protocol_count() const noexcept { return protocol_names().count(); }
 
 Service Classifier::service_of(std::string_view host) const noexcept { return database_->services.find(host); }
+
+Service Classifier::service_at(const net::IpAddress& address) const noexcept {
+  return database_->networks.find(address);
+}
 
 Verdict Classifier::by_port(std::uint8_t ip_protocol, std::uint16_t port) const noexcept {
   constexpr std::uint8_t kConfidence = 20;

@@ -20,8 +20,9 @@ namespace foreflow::classify {
 using ProtocolId = std::uint16_t;
 using AppId = std::uint16_t;
 
-// What a verdict rests on. kName: a host name in the payload; kCached: what was learned of the same end before.
-enum class Source : std::uint8_t { kNone, kPayload, kName, kPort, kCached, kBehaviour };
+// What a verdict rests on. kName: a host name in the payload; kCached: what was learned of the same end before;
+// kNetwork: an address that belongs to one service.
+enum class Source : std::uint8_t { kNone, kPayload, kName, kPort, kCached, kBehaviour, kNetwork };
 
 // What kind of traffic it looks like, where nothing better is known (behaviour.h).
 enum class Behaviour : std::uint8_t {
@@ -64,8 +65,8 @@ struct FirstPayload {
 // The compiled signatures. Immutable; any number of workers.
 class Classifier {
  public:
-  // Reads every `*.toml` of `directory`: `services*.toml` are tables of services, each other file holds
-  // signatures of one category. Errors name file, line and pattern.
+  // Reads every `*.toml` of `directory`: `services*.toml` and `networks*.toml` are tables of services by name and
+  // by address, each other file holds signatures of one category. Errors name file, line and pattern.
   // `cache`: a directory for compiled patterns, used by later loads of the same signatures; empty: none.
   static Result<std::unique_ptr<const Classifier>> load(const std::filesystem::path& directory,
                                                         const std::filesystem::path& cache = {});
@@ -78,6 +79,8 @@ class Classifier {
 
   // The service that a host name belongs to; its app is 0 when there is none.
   Service service_of(std::string_view host) const noexcept;
+  // The service that publishes this address as its own; its app is 0 when none does.
+  Service service_at(const net::IpAddress& address) const noexcept;
   // The protocol that has this port among its hints, with low confidence; 0 when none has, or several.
   Verdict by_port(std::uint8_t ip_protocol, std::uint16_t port) const noexcept;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/networks.h"
 #include "dataplane/classify/port_hints.h"
 #include "dataplane/classify/regex.h"
 #include "dataplane/classify/services.h"
@@ -38,6 +39,7 @@ struct Classifier::Database {
   std::array<Numbered, 256> ip_protocols{};
   PortHints port_hints;
   ServiceTable services;
+  NetworkTable networks;
   std::uint64_t version = 0;  // unlike any other of this process
 };
 

@@ -10,7 +10,7 @@ namespace foreflow::classify {
 namespace {
 
 constexpr std::uint8_t kSure = 70;  // percent: a better word is not waited for
-constexpr std::uint8_t kCachedConfidence = 60;
+constexpr std::uint8_t kCachedConfidence = 60, kNetworkConfidence = 40;
 constexpr std::uint32_t kNameLifetime = 3'600, kHostLifetime = 3'600, kChannelLifetime = 120;  // seconds
 constexpr std::uint16_t kFirstEphemeralPort = 32'768;
 constexpr std::uint32_t kExpectedChannels = 1'024;
@@ -133,8 +133,29 @@ Verdict FlowClassifier::guess(const FlowEnds& ends, std::uint64_t now_ns) const 
 }
 
 Verdict FlowClassifier::known_or_by_port(const FlowEnds& ends, std::uint64_t now_ns) const noexcept {
-  const auto verdict = known_of(ends, seconds(now_ns));
-  return verdict.protocol != 0 ? verdict : by_port(ends);
+  auto verdict = known_of(ends, seconds(now_ns));
+  if (verdict.protocol == 0) verdict = by_port(ends);
+  if (verdict.protocol == 0 || may_be_anything(verdict)) take_network(verdict, ends);
+  return verdict;
+}
+
+// The web's carriers, of which only a name or an address says what they are for.
+bool FlowClassifier::may_be_anything(const Verdict& verdict) const noexcept {
+  return verdict.app == 0 && !verdict.has_name &&
+         (verdict.protocol == known_.tls || verdict.protocol == known_.quic || verdict.protocol == known_.http);
+}
+
+// Plain HTTP says itself what it is for.
+void FlowClassifier::take_network(Verdict& verdict, const FlowEnds& ends) const noexcept {
+  if (verdict.protocol == known_.http) return;
+  for (const Side side : {Side{0}, Side{1}})
+    if (const auto service = classifier_->service_at(ends.address[side]); service.app != 0) {
+      verdict.app = service.app;
+      verdict.category = service.category;
+      verdict.source = Source::kNetwork;
+      verdict.confidence = std::max(verdict.confidence, kNetworkConfidence);
+      return;
+    }
 }
 
 // What the flow looks like, beside a port's guess or in place of any. It names no category: taking real time for a call
@@ -142,7 +163,7 @@ Verdict FlowClassifier::known_or_by_port(const FlowEnds& ends, std::uint64_t now
 void FlowClassifier::take_behaviour(Verdict& verdict, BehaviourGuess guess) noexcept {
   if (guess.behaviour == Behaviour::kNone || verdict.source == Source::kCached) return;
   verdict.behaviour = guess.behaviour;
-  if (verdict.protocol != 0) return;
+  if (verdict.protocol != 0 || verdict.source == Source::kNetwork) return;
   verdict.source = Source::kBehaviour;
   verdict.confidence = guess.confidence;
 }
@@ -156,10 +177,7 @@ void FlowClassifier::complete(Conversation& conversation, const FlowEnds& ends, 
     take_behaviour(verdict, conversation.shape.guess(ends.ip_protocol == net::kUdp));
     return;
   }
-  const bool has_service = verdict.app != 0;
-  const bool may_be_named = !verdict.has_name && (verdict.protocol == known_.tls || verdict.protocol == known_.quic ||
-                                                  verdict.protocol == known_.http);
-  if (!has_service && may_be_named) {
+  if (may_be_anything(verdict)) {
     const auto cached = known_of(ends, now);
     const auto* service = name_known_of(ends, now);
     if (cached.protocol == verdict.protocol && cached.app != 0) {
@@ -170,6 +188,8 @@ void FlowClassifier::complete(Conversation& conversation, const FlowEnds& ends, 
       verdict.app = service->app;
       verdict.category = service->category;
       verdict.source = Source::kCached;
+    } else {
+      take_network(verdict, ends);
     }
   }
   refine_by_group(verdict, known_, ends);

@@ -4,8 +4,8 @@
 // Memory is taken at construction; nothing is allocated per packet. A conversation is open from a flow's first payload
 // to its verdict; when none is free, or the VM has its quota, the flow is judged payload by payload. Conversations and
 // what was learned of addresses outlive the signatures: ids mean the same in all of them. Evidence, best first: the
-// payload, a name in it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); the port
-// alone, where hints are allowed; what its packets look like (kBehaviour).
+// payload, a name in it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); whose
+// address it is (kNetwork); the port alone, where hints are allowed; what its packets look like (kBehaviour).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -98,6 +98,8 @@ class FlowClassifier {
   Side server_of(const FlowEnds& ends, Side client) const noexcept;
   Verdict known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
   Verdict by_port(const FlowEnds& ends) const noexcept;
+  bool may_be_anything(const Verdict& verdict) const noexcept;
+  void take_network(Verdict& verdict, const FlowEnds& ends) const noexcept;
   const Service* name_known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
 
   // follow.cc: each returns true when nothing more is awaited.

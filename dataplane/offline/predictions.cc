@@ -48,6 +48,8 @@ std::string_view text(classify::Source source) {
       return "cached";
     case classify::Source::kBehaviour:
       return "behaviour";
+    case classify::Source::kNetwork:
+      return "network";
     case classify::Source::kNone:
       break;
   }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/classify/names.h"
+#include "dataplane/classify/networks.h"
 #include "dataplane/classify/services.h"
 #include "support/source_paths.h"
 
@@ -97,6 +98,58 @@ TEST(ServiceTable, TheProductKnowsServicesOfManyKinds) {
   };
   for (const auto& [host, category] : kHosts)
     EXPECT_EQ(to_string(services.find(host).category), to_string(category)) << host;
+}
+
+net::IpAddress address(std::initializer_list<std::uint8_t> v4) {
+  net::IpAddress made{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+  std::copy(v4.begin(), v4.end(), made.bytes.begin() + 12);
+  return made;
+}
+
+TEST(NetworkTable, FindsTheNetworkOfAnAddress) {
+  NetworkTable networks;
+  const auto status =
+      networks.add("[chat]\na = ['192.0.2.0/24', '198.51.100.7/32']\n[video]\nb = ['192.0.3.0/25', '2001:db8::/32']",
+                   "networks.toml");
+  ASSERT_TRUE(status) << status.error().message;
+  const auto app_at = [&](const net::IpAddress& where) { return app_names().name_of(networks.find(where).app); };
+  EXPECT_EQ(app_at(address({192, 0, 2, 0})), "a");
+  EXPECT_EQ(app_at(address({192, 0, 2, 255})), "a");
+  EXPECT_EQ(app_at(address({192, 0, 3, 127})), "b");
+  EXPECT_EQ(app_at(address({192, 0, 3, 128})), "");
+  EXPECT_EQ(app_at(address({192, 0, 1, 255})), "");
+  EXPECT_EQ(app_at(address({198, 51, 100, 7})), "a");
+  EXPECT_EQ(app_at(net::IpAddress{{0x20, 1, 0x0d, 0xb8, 0xff}}), "b");
+  EXPECT_EQ(app_at(net::IpAddress{}), "");
+  EXPECT_EQ(networks.find(address({192, 0, 3, 1})).category, Category::kVideo);
+}
+
+TEST(NetworkTable, RefusesWhatIsNoNetworkOrTakenWithFileAndLine) {
+  const auto error_in = [](std::string_view text) {
+    NetworkTable networks;
+    const auto status = networks.add(text, "networks.toml");
+    return status ? std::string("accepted") : status.error().message;
+  };
+  EXPECT_EQ(error_in("[chat]\na = ['192.0.2.0/24']"), "accepted");
+  for (const auto* network : {"192.0.2.0", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/0", "192.0.2/24",
+                              "2001:db8::/129", "2001:db8::1/64", "/24", "192.0.2.0/2x"})
+    EXPECT_THAT(error_in("[chat]\na = ['" + std::string(network) + "']"),
+                AllOf(HasSubstr("networks.toml:2"), HasSubstr("is no network")))
+        << network;
+  EXPECT_THAT(error_in("[chat]\na = ['192.0.2.0/24']\nb = ['192.0.2.128/25']"),
+              AllOf(HasSubstr(":3"), HasSubstr("already belongs")));
+  EXPECT_THAT(error_in("[chat]\na = ['192.0.2.128/25', '192.0.2.0/24']"), HasSubstr("already belongs"));
+  EXPECT_THAT(error_in("[cht]\na = ['192.0.2.0/24']"), HasSubstr("'cht' is no category"));
+}
+
+TEST(NetworkTable, TheProductsNetworksBelongToItsServices) {
+  NetworkTable networks;
+  const std::filesystem::path folder = std::filesystem::path(FOREFLOW_SOURCE_DIR) / "configs/signatures";
+  const auto status = networks.add(folder / "networks.toml");
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ(networks.find(address({45, 57, 1, 1})).category, Category::kVideo);
+  EXPECT_EQ(app_names().name_of(networks.find(address({149, 154, 167, 1})).app), "telegram");
+  EXPECT_EQ(networks.find(address({10, 0, 0, 1})).app, 0);
 }
 
 }  // namespace

@@ -122,6 +122,30 @@ TEST_F(FlowClassifierTest, WithoutTheQuestionLaterAnswersSayWhatAConnectionIsFor
   EXPECT_TRUE(say(asked, 0, bytes("GET / HTTP/1.1\r\nHost: intranet\r\n\r\n"))) << "a question needs no answer";
 }
 
+TEST_F(FlowClassifierTest, WhereNoNameIsStatedTheNetworkOfTheServerSaysTheService) {
+  const auto at_telegram = [](Flow flow) {
+    flow.ends.address[1].bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 149, 154, 167, 99};
+    return flow;
+  };
+  auto joined = at_telegram(tcp_flow(40'000, 30'000));
+  EXPECT_TRUE(say(joined, 1, testing::tls_record(23, Frame(64, 7))));
+  EXPECT_EQ(protocol(joined), "tls");
+  EXPECT_EQ(app(joined), "telegram");
+  EXPECT_EQ(joined.verdict.category, Category::kChat);
+  EXPECT_EQ(joined.verdict.source, Source::kNetwork);
+
+  auto named = at_telegram(tcp_flow(40'001, 30'000));
+  say(named, 0, testing::tls_client_hello("www.netflix.com"));
+  EXPECT_EQ(app(named), "netflix") << "a name says more";
+
+  auto unknown = at_telegram(udp_flow(40'002, 30'011));
+  say(unknown, 0, bytes("nothing that anyone knows"));
+  const auto verdict = engine_->conclude(unknown.id, unknown.ends, kNanosPerSecond);
+  EXPECT_EQ(verdict.protocol, 0);
+  EXPECT_EQ(verdict.category, Category::kChat);
+  EXPECT_LT(verdict.confidence, 50);
+}
+
 TEST_F(FlowClassifierTest, ACertificateOfManyServicesIsOfTheKindThatMostNamesAre) {
   const auto category_of = [this](std::initializer_list<std::string_view> names) {
     start();
