@@ -64,13 +64,25 @@ Result<std::vector<Rule>> make_rules(const std::vector<Signature>& signatures) {
   return rules;
 }
 
-Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool Transports::*transport,
+bool is_start(const Pattern& pattern) {
+  return pattern.confidence >= kEndsSearch && !pattern.twice && is_bounded_start(pattern);
+}
+
+void note_hinted(const std::vector<Signature>& signatures, bool Transports::*transport, std::bitset<65'536>& hinted) {
+  for (const auto& signature : signatures)
+    for (const auto& pattern : signature.patterns)
+      if (pattern.transports.*transport && !is_start(pattern))
+        for (const auto port : signature.ports) hinted.set(port);
+}
+
+// Of the patterns for one transport those that are starts, or the others.
+Result<RegexDatabase> compile_for(const std::vector<Signature>& signatures, bool Transports::*transport, bool starts,
                                   DatabaseCache& cache) {
   std::vector<NumberedPattern> patterns;
   std::uint16_t id = 0;  // counts as make_rules does
   for (const auto& signature : signatures)
     for (const auto& pattern : signature.patterns) {
-      if (pattern.transports.*transport) patterns.push_back({&pattern, id});
+      if (pattern.transports.*transport && is_start(pattern) == starts) patterns.push_back({&pattern, id});
       ++id;
     }
   return cache.get(patterns);
@@ -125,9 +137,13 @@ Result<std::unique_ptr<const Classifier>> Classifier::load(const std::filesystem
   database.port_hints = make_port_hints(*signatures);
   for (const auto& [transport, slot] :
        {std::pair{&Transports::tcp, &database.tcp}, std::pair{&Transports::udp, &database.udp}}) {
-    auto compiled = compile_for(*signatures, transport, compiled_before);
-    if (!compiled) return tl::unexpected(compiled.error());
-    *slot = std::move(*compiled);
+    auto starts = compile_for(*signatures, transport, true, compiled_before);
+    if (!starts) return tl::unexpected(starts.error());
+    auto rest = compile_for(*signatures, transport, false, compiled_before);
+    if (!rest) return tl::unexpected(rest.error());
+    slot->starts = std::move(*starts);
+    slot->rest = std::move(*rest);
+    note_hinted(*signatures, transport, slot->hinted);
   }
   for (const auto& file : *files) {
     Status status;

@@ -3,6 +3,7 @@
 // Place: dataplane/classify, private to classifier.cc and inspector.cc. Immutable after load.
 #pragma once
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,10 +28,21 @@ struct Rule {
   std::vector<std::uint16_t> ports;
 };
 
+// From this confidence on a match at a fixed place ends the search, unless a port speaks for a protocol among the rest:
+// what is looked for anywhere, or goes on without bounds, says no better.
+inline constexpr std::uint8_t kEndsSearch = 95;
+
 struct Classifier::Database {
+  // What is looked for in one transport's payloads, in two steps: most payloads need the first alone.
+  struct Patterns {
+    RegexDatabase starts;  // that are sure, at a fixed place and of bounded length
+    RegexDatabase rest;
+    std::bitset<65'536> hinted;  // ports that protocols among the rest name
+  };
+
   std::vector<Rule> rules;
-  RegexDatabase tcp;
-  RegexDatabase udp;
+  Patterns tcp;
+  Patterns udp;
   // Protocols that an IP protocol number names.
   struct Numbered {
     ProtocolId protocol = 0;

@@ -16,7 +16,7 @@ namespace foreflow::classify {
 // Thread safety: none; processes may share a directory (files are replaced whole).
 class DatabaseCache {
  public:
-  static constexpr std::size_t kMostFiles = 8;
+  static constexpr std::size_t kMostFiles = 16;
 
   // `directory` is made when it is missing; empty: nothing is kept. What cannot be read or written is logged and
   // compiled, never an error; what is damaged is replaced.

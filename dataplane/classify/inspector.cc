@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From matches to one verdict: the best confirmed candidate, or none when two protocols are equally likely.
 #include <algorithm>
+#include <bitset>
 
 #include "dataplane/classify/database.h"
 
@@ -27,8 +28,9 @@ bool may_come_from(Sender sender, Speaker speaker) noexcept {
          !(speaker == Speaker::kServer && sender == Sender::kClient);
 }
 
-Candidate best_of(const Matches& matches, const std::vector<Rule>& rules, const FirstPayload& payload) noexcept {
-  Candidate best;
+// Of `best` so far and what matched.
+void take_best(const Matches& matches, const std::vector<Rule>& rules, const FirstPayload& payload,
+               Candidate& best) noexcept {
   for (std::size_t i = 0; i < matches.count; ++i) {
     const auto& rule = rules[matches.ids[i]];
     if (!may_come_from(payload.sender, rule.speaker)) continue;
@@ -43,7 +45,12 @@ Candidate best_of(const Matches& matches, const std::vector<Rule>& rules, const 
       best.is_tied = true;
     }
   }
-  return best;
+}
+
+// See kEndsSearch.
+bool ends_search(const Candidate& best, const std::bitset<65'536>& hinted, const FirstPayload& payload) noexcept {
+  if (best.rule == nullptr || best.is_tied) return false;
+  return hints(*best.rule, payload) || !(hinted[payload.source_port] || hinted[payload.destination_port]);
 }
 
 }  // namespace
@@ -61,8 +68,9 @@ Inspector::~Inspector() = default;
 
 Result<Inspector> Inspector::create(const Classifier& classifier) {
   Inspector inspector;
-  for (const auto* database : {classifier.database_->tcp.get(), classifier.database_->udp.get()})
-    if (auto status = prepare(database, inspector.scratch_->regex); !status) return tl::unexpected(status.error());
+  for (const auto* patterns : {&classifier.database_->tcp, &classifier.database_->udp})
+    for (const auto* database : {patterns->starts.get(), patterns->rest.get()})
+      if (auto status = prepare(database, inspector.scratch_->regex); !status) return tl::unexpected(status.error());
   inspector.scratch_->version = classifier.database_->version;
   return inspector;
 }
@@ -75,9 +83,14 @@ Verdict Inspector::inspect(const Classifier& classifier, const FirstPayload& pay
     if (protocol == 0) return {};
     return {.protocol = protocol, .category = category, .confidence = 100, .source = Source::kPayload};
   }
-  const auto& regex = payload.ip_protocol == net::kTcp ? database.tcp : database.udp;
-  scan(regex.get(), scratch_->regex.get(), payload.bytes, scratch_->matches);
-  const auto best = best_of(scratch_->matches, database.rules, payload);
+  const auto& patterns = payload.ip_protocol == net::kTcp ? database.tcp : database.udp;
+  Candidate best;
+  scan(patterns.starts.get(), scratch_->regex.get(), payload.bytes, scratch_->matches);
+  take_best(scratch_->matches, database.rules, payload, best);
+  if (!ends_search(best, patterns.hinted, payload)) {
+    scan(patterns.rest.get(), scratch_->regex.get(), payload.bytes, scratch_->matches);
+    take_best(scratch_->matches, database.rules, payload, best);
+  }
   if (best.rule == nullptr || best.is_tied) return {};
   if (best.rule->twice && payload.suspected != best.rule->protocol) return {.suspected = best.rule->protocol};
 

@@ -143,6 +143,16 @@ std::optional<std::string> objection(const Pattern& pattern) {
   return std::nullopt;
 }
 
+bool is_bounded_start(const Pattern& pattern) {
+  bool is_bounded = pattern.depth == 0;
+  each_operator(pattern.regex, [&](std::size_t i) {
+    const auto inside = pattern.regex[i] == '{' ? repeat_at(pattern.regex, i) : std::nullopt;
+    is_bounded =
+        is_bounded && pattern.regex[i] != '*' && pattern.regex[i] != '+' && !(inside && inside->ends_with(','));
+  });
+  return is_bounded;
+}
+
 Result<RegexDatabase> compile(std::span<const NumberedPattern> patterns) {
   if (patterns.empty()) return RegexDatabase{};
   if (hs_valid_platform() != HS_SUCCESS)

@@ -22,6 +22,9 @@ namespace foreflow::classify {
 // Why this pattern is refused and what would be right; empty when it is fine.
 std::optional<std::string> objection(const Pattern& pattern);
 
+// It matches at one place, and no more bytes than it has characters and counts: an end to look for is known.
+bool is_bounded_start(const Pattern& pattern);
+
 struct FreeDatabase {
   void operator()(hs_database* database) const noexcept;
 };
