@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/networks.h"
 #include "dataplane/classify/services.h"
 #include "dataplane/classify/signature.h"
 #include "dataplane/net/parse.h"
@@ -67,8 +68,9 @@ inline void signature_file(Input input) {
   const auto signatures = classify::parse_signatures(text, "fuzz.toml");
   require(signatures.has_value() || !signatures.error().message.empty());
   classify::ServiceTable services;
-  const auto status = services.add(text, "fuzz.toml");
-  require(status.has_value() || !status.error().message.empty());
+  classify::NetworkTable networks;
+  for (const auto& status : {services.add(text, "fuzz.toml"), networks.add(text, "fuzz.toml")})
+    require(status.has_value() || !status.error().message.empty());
 }
 
 }  // namespace foreflow::fuzz

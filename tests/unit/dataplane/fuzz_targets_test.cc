@@ -8,9 +8,8 @@
 #include "support/source_paths.h"
 #include "tests/fuzz/flow_table_target.h"
 #include "tests/fuzz/parsers.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/fuzz/targets.h"
-#include "tests/unit/dataplane/payload_samples.h"
-#include "tests/unit/dataplane/quic_samples.h"
 
 namespace foreflow::fuzz {
 namespace {
@@ -54,14 +53,6 @@ class Mutator {
   std::mt19937 random_;
 };
 
-Frame framed(const testing::PayloadSample& sample, bool version6) {
-  using namespace foreflow::testing;  // NOLINT: builders of bytes
-  const auto segment =
-      sample.ip_protocol == net::kTcp ? tcp(1000, 2000, 0x18, sample.payload) : udp(1000, 2000, sample.payload);
-  return version6 ? ethernet(0x86dd, ipv6(sample.ip_protocol, segment))
-                  : ethernet(0x0800, ipv4({sample.ip_protocol, {}, 0}, segment));
-}
-
 TEST(FuzzTargets, ChangedFramesOfEveryProtocolPassParserAndInspector) {
   const auto& samples = testing::payload_samples();
   Mutator mutator(1);
@@ -73,23 +64,6 @@ TEST(FuzzTargets, ChangedPayloadsOfEveryProtocolPassTheInspector) {
   const auto& samples = testing::payload_samples();
   Mutator mutator(2);
   for (int i = 0; i < 50'000; ++i) run(payload, mutator.change(samples[mutator.below(samples.size())].payload));
-}
-
-// Of every protocol, and the messages that only parsers read.
-std::vector<Frame> messages() {
-  std::vector<Frame> all;
-  for (const auto& sample : testing::payload_samples()) all.push_back(sample.payload);
-  auto hello = testing::tls_client_hello("www.example.org");
-  all.push_back(hello);
-  all.emplace_back(hello.begin() + 5, hello.end());
-  hello.erase(hello.begin(), hello.begin() + 5);
-  all.push_back(testing::quic_crypto(0, hello));
-  all.push_back(testing::quic_sample_initial(0, testing::quic_crypto(0, hello)));
-  for (const std::string_view text :
-       {"227 Entering Passive Mode (10,0,0,2,117,48)\r\n", "EPRT |2|2001:db8::1|5282|\r\n",
-        "c=IN IP4 10.0.0.2\r\nm=audio 49170 RTP/AVP 0\r\n", "Transport: RTP/AVP;unicast;client_port=8000-8001\r\n"})
-    all.emplace_back(text.begin(), text.end());
-  return all;
 }
 
 TEST(FuzzTargets, ChangedMessagesPassEveryParserAlone) {
@@ -136,11 +110,13 @@ TEST(FuzzTargets, RandomOperationsOnAFlowTableAgreeWithMaps) {
 }
 
 TEST(FuzzTargets, ChangedSignatureFilesAreReadOrRefused) {
-  std::ifstream file(FOREFLOW_SOURCE_DIR "/configs/signatures/chat.toml");
-  const Frame original{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  ASSERT_FALSE(original.empty());
   Mutator mutator(4);
-  for (int i = 0; i < 1'000; ++i) run(signature_file, mutator.change(original));
+  for (const std::string name : {"chat", "networks"}) {
+    std::ifstream file(FOREFLOW_SOURCE_DIR "/configs/signatures/" + name + ".toml");
+    const Frame original{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    ASSERT_FALSE(original.empty());
+    for (int i = 0; i < 1'000; ++i) run(signature_file, mutator.change(original));
+  }
 }
 
 }  // namespace
