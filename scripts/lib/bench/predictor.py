@@ -206,7 +206,10 @@ def fleet_costs(fleet, work):
     yield fixed("global training, LSTM", "training lstm", "CPU s", 1, 300.0)
 
 
-def plot(folder, figures):
+def plot(folder, figures, over_provisions):
+    if over_provisions:
+        title = "Allocated bytes to demanded ones: ours (blue) and the best peer's"
+        (folder / "predictor-allocation.svg").write_text(bars.chart(title, "", over_provisions))
     for name, ending, title, unit in (("cost", ", fit", "Processor time of a fit: ours (blue) and R's", "ms"),
                                       ("error", ", MASE", "MASE of the forecasts, median: ours (blue) and R's", "")):
         rows = [(figure.figure.removesuffix(ending), figure.value, figure.peer, figure.peer_value)
@@ -214,8 +217,23 @@ def plot(folder, figures):
         (folder / f"predictor-{name}.svg").write_text(bars.chart(title, unit, rows))
 
 
+def over_provision(summary):
+    """[(what, ours, best peer, its figure)] of a table that replay_allocation.py has written."""
+    with open(summary, newline="") as file:
+        rows = list(csv.DictReader(file))
+    ours = next(row for row in rows if row["allocator"] == "foreflow")
+    peers = [row for row in rows if row is not ours and not row["allocator"].startswith("oracle")]
+    for view, says in (("overprov@{}", "all bytes"), ("overprov@{}-top", "without the largest"), ("macro@{}", "per VM")):
+        for share in ("1%", "5%"):
+            figure = view.format(share)
+            reached = [(float(row[figure]), row["allocator"]) for row in peers if row[figure] != "never"]
+            if reached and ours[figure] != "never":
+                yield f"{says}, {share} unserved", float(ours[figure]), min(reached)[1], min(reached)[0]
+
+
 def judgement(arguments, work):
-    """What the given tools say of forecasts, coverage and allocations, all their peers beside them."""
+    """What the given tools say of forecasts, coverage and allocations, all their peers beside them. Returns the rows of a
+    chart of over-provision."""
     backtest = ROOT / "build/release/bin/foreflow-backtest"
     def made(name, command, *options):
         output = work / name
@@ -232,7 +250,9 @@ def judgement(arguments, work):
     for metric, floor in (("net_tx_Bps", "1000"), ("net_rx_Bps", "1000"), ("cpu_pct", ".01"), ("mem_bytes", "1000")):
         allocations = made(f"foreflow-{metric}.csv", "allocate", "--metric", metric)
         judged("replay_allocation.py", "--data", arguments.data / "vm", "--metric", metric, "--floor", floor,
-               "--alloc", f"foreflow={allocations}")
+               "--alloc", f"foreflow={allocations}", "--out", work / metric)
+    return [(f"{metric}: {row[0]}", *row[1:]) for metric in ("net_tx_Bps", "net_rx_Bps")
+            for row in over_provision(work / f"{metric}_summary.csv")]
 
 
 def main():
@@ -242,7 +262,7 @@ def main():
     parser.add_argument("--tools", type=pathlib.Path, help="folder with score_forecast.py and replay_allocation.py")
     parser.add_argument("--series", type=int, default=20, help="of each kind beside R")
     parser.add_argument("--arimas", type=int, default=3, help="hourly series for auto.arima, which takes half a minute each")
-    parser.add_argument("--plots", type=pathlib.Path, help="writes predictor-cost.svg and predictor-error.svg here")
+    parser.add_argument("--plots", type=pathlib.Path, help="writes predictor-cost.svg, -error.svg and (with --tools) -allocation.svg here")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
     if arguments.tools and not arguments.data:
@@ -252,10 +272,9 @@ def main():
         fleet = fleet_of(arguments.data)
         found = [figure for task in tasks_of(arguments, fleet) for figure in compare(task, work)]
         found += fleet_costs(fleet, work)
-        if arguments.tools:
-            judgement(arguments, work)
+        over_provisions = judgement(arguments, work) if arguments.tools else []
     if arguments.plots:
-        plot(arguments.plots, found)
+        plot(arguments.plots, found, over_provisions)
     return report(found, arguments.json)
 
 
