@@ -32,8 +32,8 @@ static_assert(rises());
 
 // Where each knob stands: closest together where 5 % or 1 % is unserved, which for processors and memory is far earlier
 // than for the network; there a step costs most.
-constexpr std::array<double, 25> kPlaces{0,   .2,   .35,  .5,  .7,   .9,   1.1, 1.36, 1.55, 1.75, 1.9, 2.07, 2.25,
-                                         2.4, 2.55, 2.75, 2.9, 3.03, 3.23, 3.6, 4.1,  4.5,  4.8,  5.2, 6};
+constexpr std::array<double, 25> kPlaces{0,    .2,   .35,  .42, .5,   .6,   .7,  .9,  1.1, 1.36, 1.55, 1.9, 2.07,
+                                         2.25, 2.55, 2.75, 2.9, 3.03, 3.23, 3.6, 4.1, 4.5, 4.8,  5.2,  6};
 static_assert(kPlaces.size() == static_cast<std::size_t>(kMostKnob) + 1);
 
 double place_of(double knob) {
