@@ -51,8 +51,9 @@ void FlowPattern::act(const Rule& rule) {
     age_.timeout = actions.idle_seconds & 0xff'ffffu;
     add_action(RTE_FLOW_ACTION_TYPE_AGE, &age_);
   }
-  if (actions.dscp) mark(*actions.dscp, rule.match.headers.ip_version);
-  if (actions.metadata) write_metadata(*actions.metadata);
+  // A device takes no change of a packet that it is to drop.
+  if (actions.dscp && !rule.drop) mark(*actions.dscp, rule.match.headers.ip_version);
+  if (actions.metadata && !rule.drop) write_metadata(*actions.metadata);
   if (actions.mirror_port) mirror(*actions.mirror_port, actions.mirror_one_in);
 }
 

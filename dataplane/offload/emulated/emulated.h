@@ -6,8 +6,9 @@
 // Thread safety: every function from any thread.
 //
 // It emulates the transfer domain of one eSwitch that all ports of the process belong to; the lowest port is the
-// transfer proxy. It refuses what mlx5 in switchdev mode refuses, with the same errno. It is stricter in one point:
-// transfer rules and meters are taken by the proxy port only.
+// transfer proxy. It refuses what mlx5 in switchdev mode refuses, with the errno and the words of DPDK 22.11's driver.
+// It is stricter in two points: transfer rules and meters are taken by the proxy port only, and a rule without a port
+// is one for all ports.
 //
 // A program is configured by the environment variable FOREFLOW_ESWITCH, a list of key=value, for example
 //   FOREFLOW_ESWITCH="rules=65536,meters=8192,fail=flow_create@3"
@@ -63,6 +64,7 @@ struct Failure {
   Call call = Call::kFlowCreate;
   std::uint64_t nth = 1;
   int error = EIO;
+  const char* message = "injected failure";  // of static storage, as drivers' are
 };
 
 enum class Profile : std::uint8_t { kMlx5, kSticky, kCnxk, kNone };

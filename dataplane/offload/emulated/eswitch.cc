@@ -120,7 +120,7 @@ std::optional<Eswitch::Refused> Eswitch::refusal_of(std::optional<Call> call, st
   if (!call) return std::nullopt;
   for (auto& failure : state_->config.failures) {
     if (failure.call != *call || failure.nth == 0) continue;
-    if (--failure.nth == 0) return Refused{failure.error, "injected failure"};
+    if (--failure.nth == 0) return Refused{failure.error, failure.message};
   }
   return std::nullopt;
 }
@@ -163,7 +163,8 @@ FlowAnswer<void> Eswitch::check_meter(std::uint16_t port, const RuleDraft& draft
     return refuse(EBUSY, RTE_FLOW_ERROR_TYPE_ACTION, "Meter is not shared and in use by another flow");
   }
   if (meter->counts_drops() && !draft.mask.has_port()) {
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ITEM, "meter drop count must match a port, not all ports");
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ITEM_SPEC,
+                  "Meter drop count or modify_field/set_tag in meter hierarchy not supported when matching all ports.");
   }
   if (!meter->policy->ends() && draft.ends_itself()) {
     return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter with a fate in its policy must be the last action");

@@ -147,9 +147,9 @@ MeterAnswer<void> MeterTable::check_policy(std::uint16_t port, const rte_mtr_met
 
 MeterAnswer<void> MeterTable::add_policy(std::uint16_t port, std::uint32_t id,
                                          const rte_mtr_meter_policy_params& params) {
-  if (id == kNoId) return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy id not valid.");
+  if (id == kNoId) return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "policy ID is invalid. ");
   if (policies_.contains({port, id})) {
-    return refuse(EEXIST, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy already exists.");
+    return refuse(EEXIST, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "policy ID exists. ");
   }
   auto policy = compile(port, params);
   if (!policy) return tl::unexpected(policy.error());
@@ -168,9 +168,10 @@ MeterAnswer<void> MeterTable::add_policy(std::uint16_t port, std::uint32_t id,
 MeterAnswer<void> MeterTable::delete_policy(std::uint16_t port, std::uint32_t id) {
   const auto it = policies_.find({port, id});
   if (it == policies_.end()) {
-    return refuse(ENOENT, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy id is invalid.");
+    return refuse(ENOTSUP, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy id is invalid. ");
   }
-  if (it->second.users > 0) return refuse(EBUSY, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy is in use.");
+  if (it->second.users > 0)
+    return refuse(EBUSY, RTE_MTR_ERROR_TYPE_METER_POLICY_ID, "Meter policy object is being used.");
   for (const auto& fate : it->second.fates) {
     if (fate.meter != nullptr) --fate.meter->users;
   }

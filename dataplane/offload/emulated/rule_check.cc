@@ -27,13 +27,10 @@ FlowAnswer<void> check_attr(const rte_flow_attr& attr) {
 }
 
 FlowAnswer<void> read_meter(const rte_flow_action& action, RuleDraft& rule) {
-  if (rule.mirror_port)
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "wrong action order, meter should be before sample action");
-  if (rule.meter) {
-    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter chaining not support, use a meter hierarchy");
-  }
-  if (rule.jump) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter with jump not support: METER precedes JUMP");
-  if (action.conf == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "meter action conf can't be NULL");
+  if (action.conf == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "meter action conf is NULL");
+  if (rule.meter) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter chaining not support");
+  if (rule.jump) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter with jump not support");
+  if (rule.mirror_port) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "sample before ASO action is not supported");
   if (rule.group == 0) return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "meter is not supported in group 0");
   rule.meter = static_cast<const rte_flow_action_meter*>(action.conf)->mtr_id;
   return {};
@@ -43,7 +40,7 @@ FlowAnswer<void> read_jump(const rte_flow_action& action, RuleDraft& rule) {
   if (rule.ends_itself()) {
     return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "can't have 2 fate actions in same flow");
   }
-  if (action.conf == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "no action configuration");
+  if (action.conf == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION_CONF, "action configuration not set");
   const auto target = static_cast<const rte_flow_action_jump*>(action.conf)->group;
   if (target == rule.group) {
     return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "target group must be other than the current flow group");
@@ -53,13 +50,14 @@ FlowAnswer<void> read_jump(const rte_flow_action& action, RuleDraft& rule) {
 }
 
 FlowAnswer<void> read_out_port(const rte_flow_action& action, RuleDraft& rule) {
+  if (action.conf == nullptr)
+    return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION_CONF, "port action parameters must be specified");
   if (rule.ends_itself()) {
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "can't have 2 fate actions in same flow");
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "can have only one fate actions in a flow");
   }
-  if (action.conf == nullptr) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "no action configuration");
   const auto port = static_cast<const rte_flow_action_ethdev*>(action.conf)->port_id;
   if (rte_eth_dev_is_valid_port(port) == 0)
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "failed to obtain E-Switch info for the port");
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "failed to obtain E-Switch port id for port");
   rule.out_port = port;
   return {};
 }
@@ -108,7 +106,9 @@ FlowAnswer<void> read_sample(const rte_flow_action& action, RuleDraft& rule) {
   if (sample->ratio == 0) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "ratio value starts from 1");
   if (rule.mirror_port) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "Multiple sample actions not supported");
   if (rule.meter)
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "wrong action order, meter should be before sample action");
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "wrong action order, meter should be after sample action");
+  if (rule.jump)
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "wrong action order, jump should be after sample action");
   const auto* copy = sample->actions;
   if (sample->ratio > 1 && copy != nullptr && copy->type != RTE_FLOW_ACTION_TYPE_END)
     return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "E-Switch doesn't support any optional action for sampling");
@@ -118,7 +118,7 @@ FlowAnswer<void> read_sample(const rte_flow_action& action, RuleDraft& rule) {
     return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "E-Switch must has a dest port for mirroring");
   const auto port = static_cast<const rte_flow_action_ethdev*>(copy->conf)->port_id;
   if (rte_eth_dev_is_valid_port(port) == 0)
-    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "failed to obtain E-Switch info for the port");
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "failed to obtain E-Switch port id for port");
   rule.mirror_port = port;
   return {};
 }
@@ -149,8 +149,9 @@ FlowAnswer<void> read_action(const rte_flow_action& action, RuleDraft& rule) {
     case RTE_FLOW_ACTION_TYPE_SAMPLE:
       return read_sample(action, rule);
     case RTE_FLOW_ACTION_TYPE_QUEUE:
+      return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "unsupported action QUEUE");
     case RTE_FLOW_ACTION_TYPE_RSS:
-      return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "unsupported action in the E-Switch");
+      return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "unsupported action RSS");
     default:
       return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION, "action not supported");
   }
@@ -169,8 +170,9 @@ FlowAnswer<void> check_shared_age(const rte_flow_action* actions, std::uint32_t 
     return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION,
                   "unsupported combining AGE, METER, CT ASO actions in a single rule");
   }
-  return refuse(ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION,
-                group == 0 ? "indirect age action is not supported in group 0" : "indirect actions are not emulated");
+  return refuse(
+      ENOTSUP, RTE_FLOW_ERROR_TYPE_ACTION,
+      group == 0 ? "Shared ASO age action is not supported for group 0" : "indirect actions are not emulated");
 }
 
 }  // namespace
@@ -187,6 +189,10 @@ FlowAnswer<RuleDraft> read_rule(const rte_flow_attr& attr, const rte_flow_item* 
   if (auto checked = check_shared_age(actions, attr.group); !checked) return tl::unexpected(checked.error());
   for (; actions->type != RTE_FLOW_ACTION_TYPE_END; ++actions) {
     if (auto read = read_action(*actions, rule); !read) return tl::unexpected(read.error());
+  }
+  if (rule.drops && (rule.meter || rule.dscp || rule.metadata_mask != 0)) {
+    return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION,
+                  "Drop action is mutually-exclusive with any other action, except for Count/Sample/Age action");
   }
   if (!rule.meter && !rule.ends_itself()) {
     return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, "no fate action is found");
