@@ -99,6 +99,7 @@ class RteFlowBackend final : public OffloadBackend {
     bool idle = false;
   };
   static std::optional<Counted> count_rules(const Installed& installed);
+  std::string ways_past_the_cpu(const Installed& installed) const;
   std::optional<wire::IntentStats> stats_of(Installed& installed) const;
 
   std::map<std::uint16_t, std::unique_ptr<TransferDomain>> domains_;  // by proxy port

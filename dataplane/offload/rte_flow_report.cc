@@ -120,6 +120,14 @@ std::optional<wire::IntentStats> RteFlowBackend::stats_of(Installed& installed) 
   return last;
 }
 
+// A packet passes the meter before its ways part, so the one to the CPU and the one past it share it.
+std::string RteFlowBackend::ways_past_the_cpu(const Installed& installed) const {
+  for (const auto& [match, rule] : installed.rules)
+    if (const auto why = no_bypass_.find(match.port_id); why != no_bypass_.end())
+      return fmt::format("none from port {} ({})", match.port_id, why->second);
+  return "behind this meter, like all others";
+}
+
 std::optional<std::string> RteFlowBackend::explain(IntentId id) const {
   const auto it = installed_.find(id);
   if (it == installed_.end()) return std::nullopt;
@@ -135,6 +143,7 @@ std::optional<std::string> RteFlowBackend::explain(IntentId id) const {
         format_rate(nearest_on_grid(police->cir)), format_rate(police->cir), format_rate(nearest_on_grid(police->pir)),
         format_rate(police->pir), installed.clearing ? ", to be removed" : "");
     text += fmt::format("lending: {}\n", lending_);
+    text += fmt::format("flows past the CPU: {}\n", ways_past_the_cpu(installed));
   } else if (drops_all(resolved)) {
     ending = "DROP";
   }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kKeys =
     "rules, meters, profile, memory, clock, timestamp_ns, fail, lying_validate, "
-    "colour_aware, metadata, update_delay_us";
+    "colour_aware, metadata, update_delay_us, insert_delay_us, counter_delay_us";
 
 template <typename T>
 std::optional<T> number(std::string_view text, T least, T largest) {
@@ -86,6 +86,8 @@ Status set_one(std::string_view key, std::string_view value, EswitchConfig& conf
   if (key == "colour_aware") return set_flag(key, value, config.colour_aware);
   if (key == "metadata") return set_flag(key, value, config.metadata);
   if (key == "update_delay_us") return set_number(key, value, config.update_delay_us);
+  if (key == "insert_delay_us") return set_number(key, value, config.insert_delay_us);
+  if (key == "counter_delay_us") return set_number(key, value, config.counter_delay_us);
   if (key == "timestamp_ns") {
     const auto parsed = number<std::uint64_t>(value, 1, 1'000'000'000);
     if (!parsed) return wrong(key, value, "nanoseconds from 1 to 1000000000");

@@ -26,6 +26,8 @@
 //   colour_aware=1       a meter may go by the colour that the one before it gave
 //   metadata=0           rules neither write nor match metadata
 //   update_delay_us=N    how long the change of a meter's profile takes
+//   insert_delay_us=N    how long the creation of a rule takes
+//   counter_delay_us=N   how old a rule's counters may be when they are read
 #pragma once
 #include <array>
 #include <cerrno>
@@ -83,6 +85,8 @@ struct EswitchConfig {
   bool colour_aware = false;
   bool metadata = true;
   std::uint32_t update_delay_us = 0;
+  std::uint32_t insert_delay_us = 0;
+  std::uint32_t counter_delay_us = 0;
   std::vector<Failure> failures;
 };
 

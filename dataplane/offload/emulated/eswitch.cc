@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <rte_cycles.h>
+
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -199,6 +201,7 @@ FlowAnswer<Rule*> Eswitch::create(std::uint16_t port, const rte_flow_attr& attr,
   }
   const auto draft = check(port, attr, items, actions);
   if (!draft) return tl::unexpected(draft.error());
+  rte_delay_us_block(state_->config.insert_delay_us);
   const Gate::Closed closed(gate_);
   auto* rule = state_->install(port, *draft);
   if (rule == nullptr) {
@@ -225,7 +228,7 @@ Rule* Eswitch::State::install(std::uint16_t owner, const RuleDraft& draft) {
   rule->mirror_port = draft.mirror_port;
   rule->out_port = draft.out_port;
   rule->idle_ns = draft.idle_seconds * kNanosPerSecond;
-  rule->last_hit_ns = clock.now();
+  rule->last_hit_ns = rule->told_ns = clock.now();
   if (!rule->group->insert(*rule)) return nullptr;
   if (rule->meter != nullptr) ++rule->meter->users;
   rule->slot = memory.put(RuleRecord{owner, draft});

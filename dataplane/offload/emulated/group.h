@@ -36,6 +36,10 @@ struct Rule {
   std::atomic<std::uint64_t> packets{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> last_hit_ns{0};
+  // What a caller is told where counters come late, and of when that is; management only.
+  std::uint64_t told_packets = 0;
+  std::uint64_t told_bytes = 0;
+  std::uint64_t told_ns = 0;
 };
 
 class Group {

@@ -21,8 +21,14 @@ FlowAnswer<void> Eswitch::query(std::uint16_t port, Rule* rule, const rte_flow_a
 FlowAnswer<void> Eswitch::query_count(Rule& rule, rte_flow_query_count& out) {
   if (!rule.counts) return refuse(EINVAL, RTE_FLOW_ERROR_TYPE_UNSPECIFIED, "flow does not have counter");
   const bool clear = out.reset != 0;
-  out.hits = clear ? rule.packets.exchange(0) : rule.packets.load();
-  out.bytes = clear ? rule.bytes.exchange(0) : rule.bytes.load();
+  const auto now = state_->clock.now();
+  if (now - rule.told_ns >= state_->config.counter_delay_us * std::uint64_t{1'000}) {
+    rule.told_packets = clear ? rule.packets.exchange(0) : rule.packets.load();
+    rule.told_bytes = clear ? rule.bytes.exchange(0) : rule.bytes.load();
+    rule.told_ns = now;
+  }
+  out.hits = rule.told_packets;
+  out.bytes = rule.told_bytes;
   out.hits_set = out.bytes_set = 1;
   return {};
 }

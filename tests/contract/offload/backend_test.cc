@@ -72,6 +72,32 @@ TEST_F(RteFlowBackendTest, ADeviceWhoseMetersFollowTooSlowlyDoesNotLend) {
   EXPECT_THAT(*slow.explain(IntentId{1}), HasSubstr("peaks re-rated in use: no (a new rate takes"));
 }
 
+TEST_F(RteFlowBackendTest, AMeterThatServesOneRuleOnlyIsNoMeter) {
+  use({});
+  emulated::inject({.call = emulated::Call::kFlowCreate,
+                    .nth = 2,
+                    .error = EBUSY,
+                    .message = "Meter is not shared and in use by another flow"});
+  RteFlowBackend backend;
+  EXPECT_FALSE(backend.probe({kWebPort}).hardware_meters);
+  const auto answer = backend.apply({.set = {egress_limit(1, kWeb, kMegabyte)}, .clear = {}});
+  EXPECT_THAT(answer[0].reason, HasSubstr("Meter is not shared"));
+  EXPECT_EQ(emulated::usage().meters + emulated::usage().rules, 0u);
+}
+
+TEST_F(RteFlowBackendTest, NamesWhetherFlowsPastTheCpuShareTheMeter) {
+  install({egress_limit(1, kWeb, kMegabyte)});
+  EXPECT_THAT(*backend_.explain(IntentId{1}), HasSubstr("flows past the CPU: behind this meter"));
+  use({});
+  RteFlowBackend without;
+  // The canary's two rules for meters, then the first of a flow.
+  emulated::inject(
+      {.call = emulated::Call::kFlowCreate, .nth = 3, .error = ENOTSUP, .message = "age action not supported"});
+  ASSERT_TRUE(without.probe({kWebPort}).hardware_meters);
+  ASSERT_EQ(without.apply({.set = {egress_limit(1, kWeb, kMegabyte)}, .clear = {}})[0].reason, "");
+  EXPECT_THAT(*without.explain(IntentId{1}), HasSubstr("flows past the CPU: none from port 1 (rte_flow_create"));
+}
+
 TEST_F(RteFlowBackendTest, LimitsWhatAVmSendsToTheAchievedRate) {
   const auto results = install({egress_limit(1, kWeb, kMegabyte)});
   const Frame frame{.source = kWeb, .destination = kOutside};

@@ -11,7 +11,8 @@ using ::testing::HasSubstr;
 TEST(EswitchConfig, ReadsEveryKey) {
   const auto config = parse_config(
       "rules=10,meters=2,clock=rx_timestamp,timestamp_ns=1,fail=flow_create@3,fail=meter_stats@1,"
-      "lying_validate=1,profile=sticky,memory=/dev/shm/x,colour_aware=1,update_delay_us=9");
+      "lying_validate=1,profile=sticky,memory=/dev/shm/"
+      "x,colour_aware=1,update_delay_us=9,insert_delay_us=8,counter_delay_us=7");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->rules, 10u);
   EXPECT_EQ(config->meters, 2u);
@@ -22,6 +23,8 @@ TEST(EswitchConfig, ReadsEveryKey) {
   EXPECT_TRUE(config->validate_lies);
   EXPECT_TRUE(config->colour_aware);
   EXPECT_EQ(config->update_delay_us, 9u);
+  EXPECT_EQ(config->insert_delay_us, 8u);
+  EXPECT_EQ(config->counter_delay_us, 7u);
   ASSERT_EQ(config->failures.size(), 2u);
   EXPECT_EQ(config->failures[0].call, Call::kFlowCreate);
   EXPECT_EQ(config->failures[0].nth, 3u);
