@@ -33,9 +33,10 @@ key = "{folder}/certs/bench.key"
 PORT = """
 [[port]]
 name = "{name}"
-device = "net_af_packet{number},iface={name},blocksz=65536,framesz=2048,framecnt=2048,qpairs=1"
+device = "{device}"
 role = "{role}"
 """
+AF_PACKET = "net_af_packet{number},iface={name},blocksz=65536,framesz=2048,framecnt=2048,qpairs=1"
 
 
 # A guest that refuses a connection has answered.
@@ -48,12 +49,21 @@ except ConnectionRefusedError:
 """
 
 
+def worker_threads(process):
+    """Ids of the poll threads of a dataplane."""
+    return [int(task.name) for task in pathlib.Path(f"/proc/{process}/task").iterdir()
+            if (task / "comm").read_text().startswith(("dpdk-worker", "lcore-worker", "rte-worker"))]
+
+
 def guest_mac(number):
     return f"02:00:00:00:00:{number:02x}"
 
 
 class Veth:
     """`guests`: how many; guest n has the address 10.78.0.(n + 1), the client 10.78.0.254."""
+
+    program = "foreflow-dataplane"
+    environment = ()  # words before it
 
     def __init__(self, folder, guests, binaries=ROOT / "build/release/bin"):
         self.folder, self.guests, self.binaries = pathlib.Path(folder), guests, binaries
@@ -63,7 +73,7 @@ class Veth:
 
     def __enter__(self):
         try:
-            self._add_space("fabric")
+            self.add_space("fabric")
             for guest in range(self.guests):
                 self._join(f"vm{guest}", f"guest{guest}", f"{NETWORK}{guest + 1}", guest_mac(guest))
             self._join("uplink", CLIENT, f"{NETWORK}254", "02:00:00:00:ff:fe")
@@ -78,7 +88,7 @@ class Veth:
             run(["ip", "netns", "delete", space], check=False)
 
     def inside(self, role, command):
-        return ["ip", "netns", "exec", self._space(role), *command]
+        return ["ip", "netns", "exec", self.space(role), *command]
 
     def start(self, *limits, workers=1, idle_sleep=True):
         """`limits`: arguments of bench_desired_state beside ports and VMs."""
@@ -89,12 +99,22 @@ class Veth:
         names = [f"vm{guest}" for guest in range(self.guests)] + ["uplink"]
         config.write_text(CONFIG.format(folder=self.folder, process=os.getpid(), workers=workers,
                                         idle_sleep=str(idle_sleep).lower())
-                          + "".join(PORT.format(name=name, number=number, role="uplink" if name == "uplink" else "vm")
+                          + "".join(PORT.format(name=name, device=self.device(number, name),
+                                                role="uplink" if name == "uplink" else "vm")
                                     for number, name in enumerate(names)))
-        self.dataplane = self.processes.start(
-            "dataplane", self.inside("fabric", [str(self.binaries / "foreflow-dataplane"), "--config", str(config)]))
+        self.launch()
         for guest in range(self.guests):
             self._wait_for_answer(guest)
+
+    def device(self, number, name):
+        """EAL's word for a port."""
+        return AF_PACKET.format(number=number, name=name)
+
+    def launch(self):
+        """The dataplane once more, as it was started."""
+        self.dataplane = self.processes.start("dataplane", self.inside(
+            "fabric", [*self.environment, str(self.binaries / self.program), "--config",
+                       str(self.folder / "dataplane.toml")]))
 
     def stop(self):
         self.processes.stop("dataplane")
@@ -106,11 +126,8 @@ class Veth:
 
     def worker_cpu_ns(self):
         """Processor time of the poll threads."""
-        total = 0
-        for task in pathlib.Path(f"/proc/{self.dataplane.pid}/task").iterdir():
-            if (task / "comm").read_text().startswith(("dpdk-worker", "lcore-worker", "rte-worker")):
-                total += int((task / "schedstat").read_text().split()[0])
-        return total
+        return sum(int(pathlib.Path(f"/proc/{thread}/schedstat").read_text().split()[0])
+                   for thread in worker_threads(self.dataplane.pid))
 
     def _wait_for_answer(self, guest):
         command = self.inside(CLIENT, ["/usr/bin/python3", "-c", KNOCK, f"{NETWORK}{guest + 1}"])
@@ -121,24 +138,24 @@ class Veth:
             time.sleep(0.2)
         raise Failure(f"guest {guest} does not answer:\n{self.processes.tail('dataplane')}")
 
-    def _space(self, role):
+    def space(self, role):
         return f"{PREFIX}-{os.getpid()}-{role}"
 
-    def _add_space(self, role):
-        run(["ip", "netns", "add", self._space(role)])
-        self.spaces.append(self._space(role))
+    def add_space(self, role):
+        run(["ip", "netns", "add", self.space(role)])
+        self.spaces.append(self.space(role))
         run(self.inside(role, ["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
                                "net.ipv6.conf.default.disable_ipv6=1"]))
         self.processes.start(f"space-{role}", self.inside(role, ["sleep", "infinity"]))
 
     def _join(self, port, role, address, mac):
-        self._add_space(role)
-        fabric = self._space("fabric")
+        self.add_space(role)
+        fabric = self.space("fabric")
         run(["ip", "-n", fabric, "link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns",
-             self._space(role)])
-        run(["ip", "-n", self._space(role), "link", "set", "dev", "eth0", "address", mac])
-        run(["ip", "-n", self._space(role), "address", "add", f"{address}/24", "dev", "eth0"])
+             self.space(role)])
+        run(["ip", "-n", self.space(role), "link", "set", "dev", "eth0", "address", mac])
+        run(["ip", "-n", self.space(role), "address", "add", f"{address}/24", "dev", "eth0"])
         # Frames leave with their checksums and in the size of the wire: nothing behind AF_PACKET would see to that.
         run(self.inside(role, ["ethtool", "-K", "eth0", "tx", "off", "tso", "off", "gso", "off", "gro", "off"]))
-        run(["ip", "-n", self._space(role), "link", "set", "dev", "eth0", "up"])
+        run(["ip", "-n", self.space(role), "link", "set", "dev", "eth0", "up"])
         run(["ip", "-n", fabric, "link", "set", "dev", port, "promisc", "on", "up"])

@@ -41,10 +41,10 @@ class Network:
     def create(self):
         remove_leftovers()
         for role in ("fabric", "wire"):
-            self._add_space(role)
+            self.add_space(role)
         for guest in GUESTS:
-            self._add_space(guest.name)
-            self._add_space(f"client-{guest.name}")
+            self.add_space(guest.name)
+            self.add_space(f"client-{guest.name}")
         self._add_wire()
         for guest in GUESTS:
             self._join("fabric", guest.port, guest.name, guest.address, guest.mac)
@@ -56,7 +56,7 @@ class Network:
             run(["ip", "netns", "delete", space], check=False)
         self.spaces.clear()
 
-    def _add_space(self, role):
+    def add_space(self, role):
         space = self.space(role)
         run(["ip", "netns", "add", space])
         self.spaces.append(space)
