@@ -30,6 +30,17 @@ install(FILES README.md docs/ARCHITECTURE.md DESTINATION ${CMAKE_INSTALL_DATADIR
 install(DIRECTORY configs/grafana DESTINATION ${data} COMPONENT manager)
 install(FILES configs/systemd/foreflowd.service DESTINATION ${units} COMPONENT manager)
 
+function(foreflow_pages component)
+  foreach(page ${ARGN})
+    string(REGEX MATCH "[0-9]$" section ${page})
+    install(FILES docs/man/${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
+  endforeach()
+endfunction()
+
+foreflow_pages(dataplane foreflow-dataplane.8 foreflow-host-setup.8 foreflow-classify.1)
+foreflow_pages(manager foreflowd.8 foreflow-backtest.1)
+foreflow_pages(cli foreflow.1)
+
 foreach(component dataplane manager cli)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/foreflow-${component} RENAME copyright COMPONENT ${component})
 endforeach()
