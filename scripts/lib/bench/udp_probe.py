@@ -80,9 +80,9 @@ def receive(seconds):
                 if gap >= LONG_MS * 1e6:
                     long.append((last[0], gap))
             last = now
-    missing = numbers[-1] + 1 - len(set(numbers)) if numbers else None
-    print(json.dumps({"received": len(numbers), "missing": missing, "longest_gap_ms": longest / 1e6, "long": long,
-                      "first_class": is_first}))
+    lost = sorted(set(range(numbers[-1] + 1)) - set(numbers)) if numbers else []
+    print(json.dumps({"received": len(numbers), "missing": len(lost) if numbers else None, "lost": lost[:100],
+                      "longest_gap_ms": longest / 1e6, "long": long, "first_class": is_first}))
 
 
 if __name__ == "__main__":
