@@ -83,6 +83,7 @@ void put(const Treatment& treatment, v1::Intent* intent) {
   }
   out->set_steer_port(treatment.steer_port);
   out->set_queue_group(treatment.queue_group);
+  if (treatment.queue) out->set_queue(*treatment.queue);
   out->set_idle_seconds(treatment.idle_seconds);
 }
 
@@ -102,6 +103,8 @@ Treatment get(const v1::Treatment& in, const Place& place, Validator& validator)
   treatment.steer_port = validator.text(place / "steer_port", in.steer_port(), kLongestName);
   treatment.queue_group =
       static_cast<std::uint8_t>(validator.within(place / "queue_group", in.queue_group(), 0, kMostQueueGroups));
+  if (in.has_queue())
+    treatment.queue = static_cast<std::uint8_t>(validator.within(place / "queue", in.queue(), 0, kLastQueue));
   treatment.idle_seconds =
       static_cast<std::uint32_t>(validator.within(place / "idle_seconds", in.idle_seconds(), 0, kLongestIdle));
   return treatment;

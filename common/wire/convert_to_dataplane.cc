@@ -29,17 +29,42 @@ TunnelSpec get(const v1::TunnelSpec& in, const Place& place, Validator& validato
   return tunnel;
 }
 
+void put(const Queueing& queueing, v1::Queueing* out) {
+  for (const auto& queue : queueing.queues) {
+    auto* to = out->add_queues();
+    to->set_strict(queue.strict);
+    to->set_weight(queue.weight);
+  }
+  out->set_longest_us(queueing.longest_us);
+}
+
+Queueing get(const v1::Queueing& in, const Place& place, Validator& validator) {
+  Queueing queueing;
+  const auto queues = place / "queues";
+  if (validator.count(queues, static_cast<std::size_t>(in.queues_size()), kQueues))
+    for (int i = 0; i < in.queues_size(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const auto weight = validator.within(queues[at] / "weight", in.queues(i).weight(), 1, kLargestQueueWeight);
+      queueing.queues[at] = {in.queues(i).strict(), static_cast<std::uint32_t>(weight)};
+    }
+  queueing.longest_us =
+      static_cast<std::uint32_t>(validator.within(place / "longest_us", in.longest_us(), 1, kLongestQueueUs));
+  return queueing;
+}
+
 void put(const UplinkSpec& uplink, v1::UplinkSpec* out) {
   out->set_port(uplink.port);
   out->set_egress_capacity(uplink.capacity[index(Direction::kEgress)].value);
   out->set_ingress_capacity(uplink.capacity[index(Direction::kIngress)].value);
   if (uplink.tunnel) put(*uplink.tunnel, out->mutable_tunnel());
+  if (uplink.queueing) put(*uplink.queueing, out->mutable_queueing());
 }
 
 UplinkSpec get(const v1::UplinkSpec& in, const Place& place, Validator& validator) {
   UplinkSpec uplink{.port = validator.name(place / "port", in.port()),
                     .capacity = {BytesPerSecond{in.egress_capacity()}, BytesPerSecond{in.ingress_capacity()}}};
   if (in.has_tunnel()) uplink.tunnel = get(in.tunnel(), place / "tunnel", validator);
+  if (in.has_queueing()) uplink.queueing = get(in.queueing(), place / "queueing", validator);
   return uplink;
 }
 

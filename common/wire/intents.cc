@@ -14,6 +14,7 @@ std::string kind_of(const Treatment& treatment) {
   add(treatment.dscp.has_value(), "mark_dscp");
   add(treatment.mirror.has_value(), "mirror");
   add(!treatment.steer_port.empty() || treatment.queue_group != 0, "steer");
+  add(treatment.queue.has_value(), "queue_class");
   add(treatment.idle_seconds != 0, "age");
   return text.empty() ? "count" : text;
 }

@@ -11,6 +11,7 @@
 #include "common/category.h"
 #include "common/ids.h"
 #include "common/units.h"
+#include "common/wire/queueing.h"
 
 namespace foreflow::wire {
 
@@ -59,9 +60,10 @@ struct Treatment {
   bool drop = false;
   std::optional<std::uint8_t> dscp;  // written into IP packets; others are not matched then
   std::optional<Mirror> mirror;
-  std::string steer_port;          // what passes leaves through this port, not where its address leads; empty = no
-  std::uint8_t queue_group = 0;    // of the isolated transmit queues where what passes leaves; 0 = the common ones
-  std::uint32_t idle_seconds = 0;  // told when nothing matched for so long; 0 = never
+  std::string steer_port;             // what passes leaves through this port, not where its address leads; empty = no
+  std::uint8_t queue_group = 0;       // of the isolated transmit queues where what passes leaves; 0 = the common ones
+  std::optional<std::uint8_t> queue;  // of the uplink's queues (Queueing), where what passes waits; none: the last
+  std::uint32_t idle_seconds = 0;     // told when nothing matched for so long; 0 = never
   bool operator==(const Treatment&) const = default;
 };
 // "count", "drop", "mark_dscp+mirror": what it does, for people.

@@ -33,11 +33,12 @@ enum class DropCause : std::uint8_t {
   kMtu,        // fits where it came from, but not where it has to leave
   kOffload,    // the guest left work to the device that nobody here can do
   kFiltered,   // a rule of the operator drops it
+  kQueueFull,  // no room in its queue of the uplink
 };
-inline constexpr std::size_t kDropCauses = 12;
+inline constexpr std::size_t kDropCauses = 13;
 inline constexpr std::array<std::string_view, kDropCauses> kDropCauseNames{
-    "malformed", "spoof",    "policed",    "unknown_vm", "handover", "port_full",
-    "no_buffer", "oversize", "guest_full", "mtu",        "offload",  "filtered"};
+    "malformed", "spoof",      "policed", "unknown_vm", "handover", "port_full", "no_buffer",
+    "oversize",  "guest_full", "mtu",     "offload",    "filtered", "queue_full"};
 constexpr std::size_t index(DropCause cause) { return static_cast<std::size_t>(cause); }
 
 // Frames by size in bytes without FCS: at most 64, 128, 256, 512, 1024, 2048, and larger.
@@ -52,9 +53,9 @@ struct DirectionSample {
   std::uint64_t offered_bytes = 0;
   std::uint64_t passed_packets = 0;
   std::uint64_t passed_bytes = 0;
-  std::array<std::uint64_t, kDropCauses> drops{};      // packets
-  std::optional<std::uint64_t> peak_10ms_bytes = 0;    // largest offered bytes in any 10 ms; nullopt = not observable
-  bool limited = false;                                // the meter dropped or delayed: offered is a lower bound
+  std::array<std::uint64_t, kDropCauses> drops{};    // packets
+  std::optional<std::uint64_t> peak_10ms_bytes = 0;  // largest offered bytes in any 10 ms; nullopt = not observable
+  bool limited = false;  // the meter or the uplink's queue dropped or delayed: offered is a lower bound
   std::array<std::uint64_t, kCategories> app_bytes{};  // passed bytes by category
   std::optional<std::uint64_t> peak_1ms_bytes = 0;     // as peak_10ms_bytes
   std::array<std::uint64_t, kSizeClasses> sizes{};     // offered packets that the pipeline saw, by size
@@ -242,6 +243,7 @@ struct UplinkSpec {
   std::string port;
   std::array<BytesPerSecond, kDirections> capacity{kUnlimited, kUnlimited};
   std::optional<TunnelSpec> tunnel;  // none: attachments with a VNI cannot be reached
+  std::optional<Queueing> queueing;  // of what leaves, where the egress capacity is known; none: nothing waits
   bool operator==(const UplinkSpec&) const = default;
 };
 

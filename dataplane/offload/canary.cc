@@ -93,7 +93,9 @@ Status try_metadata(TransferDomain& domain, std::uint16_t port_id) {
   Rule rule{.group = kCanaryGroup,
             .priority = kFirstTreatment,
             .match = {.port_id = port_id, .source = kNobody},
-            .actions = {.metadata = MetadataOctet{.offset = 0, .value = kSteersAway}},
+            .actions = {.metadata = MetadataField{.offset = steering_offset(Direction::kEgress),
+                                                  .width = steering_bits(Direction::kEgress),
+                                                  .value = kSteersAway}},
             .jump = kDeliveryGroup};
   const auto writes = domain.create(rule);
   if (!writes) return tl::unexpected(writes.error());

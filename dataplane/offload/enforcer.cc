@@ -34,6 +34,8 @@ std::string_view needs_software(const ResolvedIntent& intent) {
   if (police->shape) return "the device cannot hold packets back (shape)";
   if (police->packets_per_second != 0) return "the device's meters count bytes, not packets per second";
   if (intent.in_group) return "the device cannot meter against the tenant's cap";
+  if (intent.queued && police->direction == Direction::kEgress)
+    return "the uplink's queues keep room for what is guaranteed, and the device's meters do not tell what that is";
   return {};
 }
 

@@ -56,7 +56,8 @@ class Enforcer {
   const std::vector<SoftwareTreatment>& software_treatments() const { return software_treatments_; }
   // VMs whose long flows the device may carry: everything else that concerns them is in the device, too, but for rules
   // that are for an application (treated_categories()).
-  const std::map<VmId, wire::Bypass>& bypasses() const { return bypasses_; }
+  using Bypasses = std::map<VmId, std::vector<wire::Bypass>>;  // of a VM: each category at most once
+  const Bypasses& bypasses() const { return bypasses_; }
   // VMs some of whose packets the device marks for the pipeline to steer.
   std::set<VmId> marked() const;
   // Null: there is no device that carries flows.
@@ -106,7 +107,7 @@ class Enforcer {
   std::vector<DeviceStats> last_stats_;
   std::vector<SoftwareLimit> software_limits_;
   std::vector<SoftwareTreatment> software_treatments_;
-  std::map<VmId, wire::Bypass> bypasses_;
+  Bypasses bypasses_;
   std::map<IntentId, std::shared_ptr<TreatmentCounters>> counters_;  // of those
 };
 

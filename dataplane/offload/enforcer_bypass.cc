@@ -8,6 +8,17 @@
 #include "dataplane/offload/intent_rules.h"
 
 namespace foreflow::offload {
+namespace {
+
+// False: there is one for these flows.
+bool add(Enforcer::Bypasses& all, const wire::Bypass& bypass) {
+  auto& of_vm = all[bypass.vm];
+  if (std::ranges::find(of_vm, bypass.category, &wire::Bypass::category) != of_vm.end()) return false;
+  of_vm.push_back(bypass);
+  return true;
+}
+
+}  // namespace
 
 // After everything else has its place. Without the device flows stay in the pipeline, which is what they would do
 // anyway.
@@ -20,13 +31,13 @@ void Enforcer::settle_bypasses(const IntentSet& desired, std::vector<wire::Inten
     if (bypass == nullptr) continue;
     const bool wanted = intent.intent.demand != wire::Demand::kSoftware;
     answer.reason = wanted ? why_no_bypass(intent) : "";
-    const bool hardware = wanted && answer.reason.empty() && bypasses_.emplace(bypass->vm, *bypass).second;
+    const bool hardware = wanted && answer.reason.empty() && add(bypasses_, *bypass);
     if (hardware)
       answer.placement = wire::Placement::kHardware;
     else if (intent.intent.demand != wire::Demand::kRequireHardware)
       answer.placement = wire::Placement::kSoftware;
     if (wanted && !hardware && answer.reason.empty())
-      answer.reason = fmt::format("another intent lets the flows of VM {} pass already", bypass->vm.value);
+      answer.reason = fmt::format("another intent lets these flows of VM {} pass already", bypass->vm.value);
   }
 }
 
@@ -45,6 +56,7 @@ std::string Enforcer::why_no_bypass(const ResolvedIntent& intent) const {
   if (device_->flows() == nullptr) return "the device carries no flows";
   if (intent.attachments.empty()) return fmt::format("VM {} has no port of this dataplane", vm.value);
   if (intent.in_group) return "the device cannot meter against the tenant's cap";
+  if (intent.queued) return "what the VM sends waits in the uplink's queues, and what passes the CPU by cannot";
   if (intent.allow_foreign_mac) return "the VM may send from any MAC address, rules tell VMs apart by it";
   if (std::any_of(software_limits_.begin(), software_limits_.end(), is_of_vm))
     return "a limit of the VM is metered in the pipeline, which would not see the flow";

@@ -84,14 +84,14 @@ void FlowPattern::mark(std::uint8_t dscp, std::uint8_t ip_version) {
 }
 
 // Metadata has the byte order of the host.
-void FlowPattern::write_metadata(const MetadataOctet& octet) {
-  const std::uint32_t value = octet.value;
+void FlowPattern::write_metadata(const MetadataField& field) {
+  const std::uint32_t value = field.value;
   modify_metadata_.operation = RTE_FLOW_MODIFY_SET;
   modify_metadata_.dst.field = RTE_FLOW_FIELD_META;
-  modify_metadata_.dst.offset = octet.offset;
+  modify_metadata_.dst.offset = field.offset;
   modify_metadata_.src.field = RTE_FLOW_FIELD_VALUE;
   std::memcpy(modify_metadata_.src.value, &value, sizeof(value));
-  modify_metadata_.width = kSteeringBits;
+  modify_metadata_.width = field.width;
   add_action(RTE_FLOW_ACTION_TYPE_MODIFY_FIELD, &modify_metadata_);
 }
 

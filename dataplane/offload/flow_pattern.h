@@ -31,7 +31,7 @@ class FlowPattern {
   void act(const Rule& rule);
   void match_metadata();
   void mark(std::uint8_t dscp, std::uint8_t ip_version);
-  void write_metadata(const MetadataOctet& octet);
+  void write_metadata(const MetadataField& field);
   void mirror(std::uint16_t port_id, std::uint32_t one_in);
   void end(const Rule& rule);
   void add_item(rte_flow_item_type type, const void* spec, const void* mask);

@@ -29,6 +29,7 @@ struct ResolvedIntent {
   std::vector<std::uint16_t> source_ports;
   bool allow_foreign_mac = false;  // of the VM: its packets cannot be told by their source MAC
   bool in_group = false;           // its VM shares a tenant's cap
+  bool queued = false;             // what its VM sends waits in the queues of the uplink
   // Of a treatment: the ports it names.
   std::optional<std::uint16_t> mirror_port;
   std::optional<std::uint16_t> steer_port;

@@ -106,7 +106,7 @@ bool drops_all(const ResolvedIntent& intent) {
 
 bool steers(const ResolvedIntent& intent) {
   const auto* treatment = std::get_if<Treatment>(&intent.intent.what);
-  return treatment != nullptr && (!treatment->steer_port.empty() || treatment->queue_group != 0);
+  return treatment != nullptr && (!treatment->steer_port.empty() || treatment->queue_group != 0 || treatment->queue);
 }
 
 std::uint32_t idle_seconds_of(const ResolvedIntent& intent) {
@@ -121,8 +121,9 @@ RuleActions actions_of(const ResolvedIntent& intent, const RuleMatch& match) {
   actions.idle_seconds = treatment->idle_seconds;
   if (match.headers.ip_version != 0) actions.dscp = treatment->dscp;
   if (steers(intent))
-    actions.metadata = MetadataOctet{.offset = steering_offset(treatment->direction),
-                                     .value = mark_of({intent.steer_port, treatment->queue_group})};
+    actions.metadata = MetadataField{.offset = steering_offset(treatment->direction),
+                                     .width = steering_bits(treatment->direction),
+                                     .value = mark_of({intent.steer_port, treatment->queue_group, treatment->queue})};
   actions.mirror_port = intent.mirror_port;
   if (treatment->mirror) actions.mirror_one_in = treatment->mirror->one_in;
   return actions;

@@ -22,7 +22,8 @@ RuleActions actions_of(const ResolvedIntent& intent, const RuleMatch& match);
 
 // A treatment that lets nothing pass.
 bool drops_all(const ResolvedIntent& intent);
-// A treatment that leads packets to a port or to queues: the device finds them, the pipeline leads them.
+// A treatment that leads packets to a port or to queues, of a port or of the uplink's classes: the device finds them,
+// the pipeline leads them.
 bool steers(const ResolvedIntent& intent);
 std::uint32_t idle_seconds_of(const ResolvedIntent& intent);  // 0 = it has no age
 

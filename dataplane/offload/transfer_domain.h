@@ -44,10 +44,11 @@ struct RuleMatch {
   auto operator<=>(const RuleMatch&) const = default;
 };
 
-// An octet of the packet's metadata.
-struct MetadataOctet {
-  std::uint32_t offset = 0;  // in bits
-  std::uint8_t value = 0;
+// A part of the packet's metadata, in bits.
+struct MetadataField {
+  std::uint32_t offset = 0;
+  std::uint32_t width = 0;
+  std::uint16_t value = 0;
 };
 
 // What happens on the way, in this order.
@@ -55,7 +56,7 @@ struct RuleActions {
   bool count = false;
   std::uint32_t idle_seconds = 0;  // AGE; 0 = none
   std::optional<std::uint8_t> dscp;
-  std::optional<MetadataOctet> metadata = std::nullopt;
+  std::optional<MetadataField> metadata = std::nullopt;
   std::optional<std::uint16_t> mirror_port;
   std::uint32_t mirror_one_in = 1;
 };

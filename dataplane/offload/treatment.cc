@@ -38,4 +38,11 @@ CategorySet treated_categories(std::span<const SoftwareTreatment> treatments, Vm
   return treated;
 }
 
+const wire::Bypass* bypass_for(std::span<const wire::Bypass> bypasses, Category category) noexcept {
+  const wire::Bypass* found = nullptr;
+  for (const auto& bypass : bypasses)
+    if (bypass.category == category || (!bypass.category && found == nullptr)) found = &bypass;
+  return found;
+}
+
 }  // namespace foreflow::offload

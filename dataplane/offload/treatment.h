@@ -26,7 +26,7 @@ struct SoftwareTreatment {
   wire::Treatment what;
   std::optional<std::uint16_t> mirror_port;  // ethdev
   std::optional<std::uint16_t> steer_port;
-  Steering steering() const { return {steer_port, what.queue_group}; }
+  Steering steering() const { return {steer_port, what.queue_group, what.queue}; }
   std::shared_ptr<TreatmentCounters> counters;  // a snapshot may outlive the wish
 };
 
@@ -38,5 +38,8 @@ bool may_overlap(const wire::Treatment& a, const wire::Treatment& b);
 // those are is known once a flow is recognised.
 using CategorySet = std::bitset<kCategories>;
 CategorySet treated_categories(std::span<const SoftwareTreatment> treatments, VmId vm);
+
+// What holds for a flow of this category: its own rule, or else that for all flows; null: it stays in the pipeline.
+const wire::Bypass* bypass_for(std::span<const wire::Bypass> bypasses, Category category) noexcept;
 
 }  // namespace foreflow::offload

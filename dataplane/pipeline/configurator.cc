@@ -75,14 +75,30 @@ void Configurator::assign_slots() {
 
 void Configurator::set_capacities() {
   std::size_t uplink = 0;
+  queued_uplinks_ = 0;
   for (const auto& port : ports_) {
     if (port.role != config::PortRole::kUplink) continue;
     std::array<BytesPerSecond, kDirections> capacity{kUnlimited, kUnlimited};
-    for (const auto& spec : desired_.uplinks)
-      if (spec.port == port.name) capacity = spec.capacity;
+    for (const auto& spec : desired_.uplinks) {
+      if (spec.port != port.name) continue;
+      capacity = spec.capacity;
+      set_queues(uplink, spec);
+    }
     for (std::size_t at = 0; at < kDirections; ++at)
       engine_.limits().uplinks[uplink].residuals[at].set_capacity(capacity[at]);
     ++uplink;
+  }
+}
+
+// Before the snapshot that sends anything there.
+void Configurator::set_queues(std::size_t uplink, const wire::UplinkSpec& spec) {
+  if (has_queues(spec)) {
+    engine_.uplink_queues()[uplink]->configure(*spec.queueing, spec.capacity[index(Direction::kEgress)]);
+    queued_uplinks_ |= 1u << uplink;
+  } else if (spec.queueing) {
+    problems_.push_back({kProblem, fmt::format("uplink '{}': without an egress capacity nothing can wait for it in "
+                                               "queues",
+                                               spec.port)});
   }
 }
 
@@ -113,14 +129,15 @@ void Configurator::recall_flows() {
   auto* device = enforcer_.flows();
   if (device == nullptr) return;
   bypasser_.retain(*device, [this](const auto& request) { return may_bypass(request); });
-  for (const auto& [vm, bypass] : enforcer_.bypasses()) bypasser_.set_idle_seconds(vm, bypass.idle_seconds);
+  for (const auto& [vm, bypasses] : enforcer_.bypasses())
+    bypasser_.set_idle_seconds(vm, std::ranges::min(bypasses, {}, &wire::Bypass::idle_seconds).idle_seconds);
 }
 
 // Its VM is where it was, lets flows of this application go, and no rule of the pipeline is meant for them.
 bool Configurator::may_bypass(const BypassRequest& request) const {
-  const auto bypass = enforcer_.bypasses().find(request.vm);
-  if (bypass == enforcer_.bypasses().end()) return false;
-  if (bypass->second.category && *bypass->second.category != request.category) return false;
+  const auto bypasses = enforcer_.bypasses().find(request.vm);
+  if (bypasses == enforcer_.bypasses().end()) return false;
+  if (offload::bypass_for(bypasses->second, request.category) == nullptr) return false;
   if (offload::treated_categories(enforcer_.software_treatments(), request.vm)[index(request.category)]) return false;
   const auto has_place = [&](const offload::ResolvedIntent& intent) {
     return wire::vm_of(intent.intent) == request.vm &&
@@ -142,6 +159,7 @@ void Configurator::publish() {
                             groups_,
                             enforcer_.software_treatments(),
                             &enforcer_.bypasses(),
+                            queued_uplinks_,
                             enforcer_.marked()};
   std::vector<std::string> found;
   engine_.publisher().publish(build_snapshot(input, found));

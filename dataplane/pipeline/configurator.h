@@ -67,6 +67,7 @@ class Configurator {
  private:
   void assign_slots();
   void set_capacities();
+  void set_queues(std::size_t uplink, const wire::UplinkSpec& spec);
   void set_group_caps();
   void recall_flows();
   bool may_bypass(const BypassRequest& request) const;
@@ -85,6 +86,7 @@ class Configurator {
   std::optional<wire::Applied> answer_;
   std::vector<vm::Slot> draining_;
   std::vector<Problem> problems_;
+  std::uint32_t queued_uplinks_ = 0;
   bool busy_ = false;
 };
 

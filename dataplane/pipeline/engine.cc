@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -51,6 +52,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, rte_m
 
   engine->shared_queues_ = std::vector<SharedQueue>(kMostPorts);
   engine->limits_ = std::make_unique<SharedLimits>(config.uplinks, config.workers);
+  for (std::size_t uplink = 0; uplink < config.uplinks; ++uplink)
+    engine->uplink_queues_.push_back(
+        std::make_unique<UplinkQueue>(static_cast<std::uint16_t>(uplink % config.workers)));
   if (config.clock.source == config::ClockSource::kCapture)
     engine->timeline_ = std::make_unique<Timeline>(config.workers, config.clock.speed, monotonic_ns);
   for (std::uint16_t id = 0; id < config.workers; ++id) {
@@ -64,7 +68,8 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, rte_m
                               engine->vms_,
                               config.flows,
                               engine->timeline_ ? &engine->timeline_->handed_over(id) : nullptr,
-                              engine->desks_.back().get()};
+                              engine->desks_.back().get(),
+                              engine->uplink_queues_};
     auto classifying = make_classifying(config);
     if (!classifying) return tl::unexpected(classifying.error());
     engine->workers_.push_back(std::make_unique<Worker>(wiring, std::move(*classifying)));
@@ -102,11 +107,15 @@ void Engine::stop_workers() {
   constexpr int kMostWaits = 100;
   for (int waits = 0, dry = 0; waits < kMostWaits && dry < 3; ++waits) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    dry = handover_->empty() ? dry + 1 : 0;
+    dry = is_empty() ? dry + 1 : 0;
   }
   phase_.store(Phase::kStopped, std::memory_order_release);
   for (const auto lcore : lcores_) rte_eal_wait_lcore(lcore);
   lcores_.clear();
+}
+
+bool Engine::is_empty() const noexcept {
+  return handover_->empty() && std::ranges::none_of(uplink_queues_, [](const auto& queue) { return queue->waits(); });
 }
 
 std::size_t Engine::poll(std::uint16_t worker, std::uint64_t now_ns) {
@@ -150,7 +159,8 @@ void Engine::rest(std::uint16_t worker, Idleness& idle) {
 void Engine::sleep(std::uint16_t worker, Idleness& idle) {
   const auto fds = workers_[worker]->arrival_fds();
   if (!fds || idle.was_woken) return std::this_thread::sleep_for(kSleep);
-  idle.was_woken = handover_->doorbell(worker).sleep(*fds, kNap, [&] { return !handover_->empty(worker); });
+  idle.was_woken = handover_->doorbell(worker).sleep(
+      *fds, kNap, [&] { return !handover_->empty(worker) || workers_[worker]->holds(); });
   idle.rounds -= kRoundsPerNap;
 }
 

@@ -40,14 +40,15 @@ class Engine {
 
   // Starts worker w on the w-th worker lcore.
   Status launch();
-  // Takes nothing new, lets the rings run dry, sends what is left, and waits for the workers. What is in the rings
-  // nevertheless is freed and counted as lost on hand-over.
+  // Takes nothing new, lets the rings and the uplinks' queues run dry, sends what is left, and waits for the workers.
+  // What is in the rings nevertheless is freed and counted as lost on hand-over, in the queues as of a full queue.
   void stop();
 
   Publisher& publisher() noexcept { return *publisher_; }
   const Handover& handover() const noexcept { return *handover_; }
   vm::VmTable& vms() noexcept { return vms_; }
   SharedLimits& limits() noexcept { return *limits_; }
+  std::span<const std::unique_ptr<UplinkQueue>> uplink_queues() const noexcept { return uplink_queues_; }
   std::span<const std::unique_ptr<Worker>> workers() const noexcept { return workers_; }
   std::span<const std::unique_ptr<BypassDesk>> desks() const noexcept { return desks_; }
   // Null when the clock is the wall's.
@@ -71,6 +72,7 @@ class Engine {
 
   explicit Engine(const EngineConfig& config) : config_(config) {}
   void stop_workers();
+  bool is_empty() const noexcept;
   static int entry(void* job);
   void run(std::uint16_t worker);
   void rest(std::uint16_t worker, Idleness& idle);
@@ -82,6 +84,7 @@ class Engine {
   vm::VmTable vms_;
   std::vector<SharedQueue> shared_queues_;
   std::unique_ptr<SharedLimits> limits_;
+  std::vector<std::unique_ptr<UplinkQueue>> uplink_queues_;
   std::unique_ptr<Timeline> timeline_;
   std::vector<std::unique_ptr<BypassDesk>> desks_;  // by worker
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/pipeline/forwarder.h"
 
+#include <algorithm>
+
 #include "dataplane/pipeline/vlan.h"
 
 namespace foreflow::pipeline {
@@ -154,6 +156,7 @@ void Forwarder::run() noexcept {
     auto& frame = *leaving_[i];
     auto* flow = track(frame, Direction::kEgress);
     frame.queue_group = 0;
+    frame.queue = wire::kLastQueue;
     if (snapshot_->steers) steer_as_marked(frame, Direction::kEgress);
     if (snapshot_->treats && !treat(frame, Direction::kEgress, flow)) continue;
     if (!passes(frame, Direction::kEgress, is_over_uplink(frame, Direction::kEgress))) continue;
@@ -207,17 +210,20 @@ bool Forwarder::is_over_uplink(const Frame& frame, Direction direction) const no
 }
 
 // False: it was dropped, or waits.
-bool Forwarder::passes(const Frame& frame, Direction direction, bool over_uplink) noexcept {
+bool Forwarder::passes(Frame& frame, Direction direction, bool over_uplink) noexcept {
   const auto* known = frame.attachment;
   if (known != nullptr && !known->is_policed[index(direction)] && !over_uplink && !shaper_.is_used()) return true;
   return decide(frame, direction, over_uplink);
 }
 
-bool Forwarder::decide(const Frame& frame, Direction direction, bool over_uplink) noexcept {
+bool Forwarder::decide(Frame& frame, Direction direction, bool over_uplink) noexcept {
   auto* queue = shaper_.is_used() ? shaper_.queue(frame.slot, direction) : nullptr;
   if (queue == nullptr || queue->empty()) {
     const auto uplink = direction == Direction::kEgress ? snapshot_->vms[frame.slot].uplink : frame.uplink;
-    if (police::admit(limits_of(frame.slot, direction, uplink), Bytes{frame.size}, over_uplink, now_ns_)) return true;
+    const auto limits = limits_of(frame.slot, direction, uplink);
+    const auto colour = police::judge(limits, Bytes{frame.size}, over_uplink, now_ns_);
+    frame.is_guaranteed = limits.meter != nullptr && colour == meter::Colour::kGreen;
+    if (colour != meter::Colour::kRed) return true;
   }
   if (queue != nullptr)
     hold(frame, direction, *queue);
@@ -238,7 +244,9 @@ police::Limits Forwarder::limits_of(vm::Slot slot, Direction direction, std::uin
   police::Limits limits;
   if (vm.is_metered[at]) limits.meter = &state.meter;
   if (vm.group != kNoGroup) limits.group = &w_.limits.groups[vm.group].residuals[at];
-  if (uplink < lenders_.size()) {
+  // Where packets wait for their turn, room in the queue is what is lent.
+  const bool is_queued = direction == Direction::kEgress && snapshot_->queued_uplinks != 0 && uplink != kNoUplink;
+  if (uplink < lenders_.size() && !(is_queued && snapshot_->queues(uplink))) {
     limits.uplink = &uplinks_[uplink][at];
     limits.borrower = &state.borrower;
   }
@@ -272,7 +280,19 @@ void Forwarder::to_uplink(rte_mbuf* packet, const Frame& frame, std::uint8_t upl
   if (!fits(rte_pktmbuf_pkt_len(packet), snapshot_->ports[snapshot_->uplinks[uplink]].largest_frame))
     return give_up(wire::DropCause::kMtu);
   if (!insert_tag(packet, frame.route.segment)) return give_up(wire::DropCause::kNoBuffer);
+  if (snapshot_->queued_uplinks != 0 && snapshot_->queues(uplink) && frame.queue_group == 0)
+    return wait_for(uplink, packet, frame, account);
   w_.outbox.send(snapshot_->uplinks[uplink], packet, account, frame.queue_group);
+}
+
+void Forwarder::wait_for(std::uint8_t uplink, rte_mbuf* packet, const Frame& frame, const Account& account) noexcept {
+  w_.outbox.wait(uplink, {.packet = {packet, snapshot_->uplinks[uplink], account},
+                          .since_ns = now_ns_,
+                          .size = rte_pktmbuf_pkt_len(packet),
+                          .weight = std::max(snapshot_->vms[frame.slot].weights[index(Direction::kEgress)], 1u),
+                          .party = frame.slot,
+                          .queue = frame.queue,
+                          .guaranteed = frame.is_guaranteed});
 }
 
 }  // namespace foreflow::pipeline

@@ -40,9 +40,11 @@ struct Frame {
   std::uint16_t port_id = 0;        // egress: where it was received; ingress: where the VM is
   std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
   bool malformed = false;
-  std::uint8_t queue_group = 0;  // of the port where it leaves
-  bool is_awaited = false;       // flows[kIngress] is prepared: a stage before knew where it goes
-  Route route;                   // egress
+  std::uint8_t queue_group = 0;           // of the port where it leaves
+  std::uint8_t queue = wire::kLastQueue;  // of the uplink's, where it waits
+  bool is_guaranteed = false;             // by its VM's limit
+  bool is_awaited = false;                // flows[kIngress] is prepared: a stage before knew where it goes
+  Route route;                            // egress
   net::Parsed parsed;
   std::array<FlowTracker::Place, kDirections> flows;
 };
@@ -132,8 +134,8 @@ class Forwarder {
   bool route(Frame& frame) const noexcept;
   void prepare(Frame& frame, vm::Slot slot, Direction direction) const noexcept;
   flow::FlowRecord* track(const Frame& frame, Direction direction) noexcept;
-  bool passes(const Frame& frame, Direction direction, bool over_uplink) noexcept;
-  bool decide(const Frame& frame, Direction direction, bool over_uplink) noexcept;
+  bool passes(Frame& frame, Direction direction, bool over_uplink) noexcept;
+  bool decide(Frame& frame, Direction direction, bool over_uplink) noexcept;
   void refuse(const Frame& frame, Direction direction) noexcept;
   void finish() noexcept;
   void settle() noexcept;
@@ -156,6 +158,7 @@ class Forwarder {
   bool is_over_uplink(const Frame& frame, Direction direction) const noexcept;
   void forward(Frame& frame, const Account& account) noexcept;
   void to_uplink(rte_mbuf* packet, const Frame& frame, std::uint8_t uplink, const Account& account) noexcept;
+  void wait_for(std::uint8_t uplink, rte_mbuf* packet, const Frame& frame, const Account& account) noexcept;
   rte_mbuf* copied(rte_mbuf* copy) noexcept;
   void flood_from_vm(const Frame& frame, const Account& account) noexcept;
 

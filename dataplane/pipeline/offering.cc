@@ -23,13 +23,13 @@ void Forwarder::offer(const Frame& frame, flow::FlowRecord* flow) noexcept {
   if (flow->in_device != 0) return recall(frame, flow);
   const auto& vm = snapshot_->vms[frame.slot];
   const auto& route = frame.route;
-  if (!vm.bypass || frame.attachment == nullptr || frame.parsed.fragment) return;
+  if (vm.bypasses.empty() || frame.attachment == nullptr || frame.parsed.fragment) return;
   if (route.kind != Route::Kind::kUplink || route.segment.value != 0 || !is_steady(*flow)) return;
-  if (flow->egress_bytes + flow->ingress_bytes < vm.bypass->least_bytes) return;
   if (flow->decided == 0 && (snapshot_->signatures != nullptr || vm.treated.any())) return;
   const auto category = category_of(flow);
   if (vm.treated[index(category)]) return;
-  if (vm.bypass->category && *vm.bypass->category != category) return;
+  const auto* bypass = offload::bypass_for(vm.bypasses, category);
+  if (bypass == nullptr || flow->egress_bytes + flow->ingress_bytes < bypass->least_bytes) return;
   const bool asked = w_.desk.requests.push({.key = flow->key,
                                             .vm = vm.id,
                                             .back = false,

@@ -13,6 +13,8 @@ Outbox::Outbox(const OutboxWiring& wiring, Books& books)
       handover_(wiring.handover),
       books_(books),
       workers_(wiring.handover.workers()),
+      queues_(wiring.queues),
+      waiting_(wiring.queues.size()),
       handed_over_(wiring.handed_over),
       shared_(wiring.shared) {}
 
@@ -51,6 +53,23 @@ void Outbox::flush() noexcept {
       if (auto& box = ports_[group][static_cast<std::size_t>(std::countr_zero(used))]; box.count != 0) flush(box);
   for (std::size_t owner = 0; owner < workers_.size(); ++owner)
     if (workers_[owner].count != 0) flush(static_cast<std::uint16_t>(owner), workers_[owner]);
+  for (std::size_t uplink = 0; uplink < waiting_.size(); ++uplink)
+    if (waiting_[uplink].count != 0) flush(static_cast<std::uint8_t>(uplink), waiting_[uplink]);
+}
+
+std::size_t Outbox::transmit(std::uint16_t port_id, std::span<rte_mbuf*> packets) noexcept {
+  const auto& box = ports_[0][port_id];
+  std::array<std::uint64_t, kBurst> upto;  // bytes; a packet that was sent may be gone
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) upto[i] = bytes += rte_pktmbuf_pkt_len(packets[i]);
+  if (box.lock != nullptr) rte_spinlock_lock(box.lock);
+  const auto sent = rte_eth_tx_burst(port_id, box.queue, packets.data(), static_cast<std::uint16_t>(packets.size()));
+  if (box.lock != nullptr) rte_spinlock_unlock(box.lock);
+  if (sent == 0) return 0;
+  auto& port = books_.port(port_id);
+  port.tx_packets.add(sent);
+  port.tx_bytes.add(upto[sent - 1u]);
+  return sent;
 }
 
 void Outbox::flush(PortBox& box) noexcept {
@@ -73,6 +92,20 @@ void Outbox::flush(PortBox& box) noexcept {
   }
   box.count = 0;
   box.bytes = 0;
+}
+
+void Outbox::flush(std::uint8_t uplink, QueueBox& box) noexcept {
+  auto& queue = *queues_[uplink];
+  const bool to_other = queue.worker() != worker_;
+  if (to_other && handed_over_ != nullptr) handed_over_->fetch_add(box.count, std::memory_order_relaxed);
+  const auto refused = queue.push(std::span(box.entries.data(), box.count), worker_);
+  if (to_other && handed_over_ != nullptr) handed_over_->fetch_sub(refused, std::memory_order_relaxed);
+  if (to_other) handover_.doorbell(queue.worker()).ring();
+  for (std::size_t i = 0; i < refused; ++i) {
+    books_.dropped(box.entries[i].packet.account, wire::DropCause::kQueueFull);
+    rte_pktmbuf_free(box.entries[i].packet.packet);
+  }
+  box.count = 0;
 }
 
 void Outbox::flush(std::uint16_t owner, WorkerBox& box) noexcept {

@@ -14,6 +14,7 @@
 #include "common/wire/intents.h"
 #include "dataplane/pipeline/books.h"
 #include "dataplane/pipeline/handover.h"
+#include "dataplane/pipeline/uplink_queue.h"
 #include "dataplane/port/port.h"
 
 namespace foreflow::pipeline {
@@ -31,7 +32,8 @@ struct OutboxWiring {
   std::uint16_t worker = 0;
   std::span<SharedQueue> shared;  // by ethdev id
   Handover& handover;
-  std::atomic<std::uint64_t>* handed_over = nullptr;  // Timeline::handed_over(); null: the clock is the wall's
+  std::atomic<std::uint64_t>* handed_over = nullptr;          // Timeline::handed_over(); null: the clock is the wall's
+  std::span<const std::unique_ptr<UplinkQueue>> queues = {};  // by uplink
 };
 
 class Outbox {
@@ -54,6 +56,15 @@ class Outbox {
     if (++box.count == kBurst) flush(box);
   }
   void hand_over(std::uint16_t owner, rte_mbuf* packet, const Passage& passage) noexcept;
+  // As send(), only that the packet waits for its turn at the uplink, if there is room.
+  void wait(std::uint8_t uplink, const UplinkQueue::Entry& entry) noexcept {
+    books_.passed(entry.packet.account);
+    auto& box = waiting_[uplink];
+    box.entries[box.count] = entry;
+    if (++box.count == kBurst) flush(uplink, box);
+  }
+  // At once, of what has waited: how many the port takes. The others stay the caller's.
+  std::size_t transmit(std::uint16_t port_id, std::span<rte_mbuf*> packets) noexcept;
   // Once per poll, at its end.
   void flush() noexcept;
 
@@ -69,6 +80,10 @@ class Outbox {
     std::array<rte_mbuf*, kBurst> packets;
     std::array<Account, kBurst> accounts;
   };
+  struct QueueBox {
+    std::uint16_t count = 0;
+    std::array<UplinkQueue::Entry, kBurst> entries;
+  };
   struct WorkerBox {
     std::uint16_t count = 0;
     std::array<rte_mbuf*, kBurst> packets;
@@ -80,6 +95,7 @@ class Outbox {
   }
   void flush(PortBox& box) noexcept;
   void flush(std::uint16_t owner, WorkerBox& box) noexcept;
+  void flush(std::uint8_t uplink, QueueBox& box) noexcept;
 
   std::uint16_t worker_;
   Handover& handover_;
@@ -88,6 +104,8 @@ class Outbox {
   std::array<std::uint32_t, kQueueGroups>
       used_{};  // ports that something was sent to since the last flush(), one bit each
   std::vector<WorkerBox> workers_;
+  std::span<const std::unique_ptr<UplinkQueue>> queues_;
+  std::vector<QueueBox> waiting_;  // by uplink
   std::atomic<std::uint64_t>* handed_over_;
   std::span<SharedQueue> shared_;
 };

@@ -77,8 +77,12 @@ std::vector<PortChange> PortChanges::close() {
   if (handed_over_.empty()) {  // the first time after the grace period
     handed_over_ = engine_.handover().filled();
     left_ns_ = monotonic_ns();
+    if (std::ranges::any_of(leaving_, [](const auto& port) { return port.role == config::PortRole::kUplink; }))
+      for (const auto& queue : engine_.uplink_queues()) queue->ask_to_empty();
   }
   // What a shaper holds longer, it drops before it looks at anything else.
+  const auto& queues = engine_.uplink_queues();
+  if (std::ranges::any_of(queues, [](const auto& queue) { return !queue->is_emptied(); })) return {};
   if (!engine_.handover().taken(handed_over_) || monotonic_ns() - left_ns_ <= ShapeQueue::kMostNs) return {};
   std::vector<PortChange> changes;
   for (const auto& port : leaving_) {

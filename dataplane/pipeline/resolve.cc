@@ -19,6 +19,7 @@ struct Places {
     bool in_group = false;
   };
   std::set<std::uint16_t> uplinks;
+  bool queued = false;  // one of them has queues
   std::map<VmId, Vm> vms;
   std::map<Segment, std::set<std::uint16_t>> ports;                        // of a segment
   std::map<std::pair<Segment, std::uint16_t>, std::set<VmId>> neighbours;  // on a port, by segment
@@ -28,6 +29,11 @@ Places find_places(const wire::DesiredState& desired, std::span<const port::Port
   Places places;
   for (const auto& port : ports)
     if (port.role == config::PortRole::kUplink) places.uplinks.insert(port.id);
+  places.queued = std::ranges::any_of(desired.uplinks, [&](const wire::UplinkSpec& uplink) {
+    return has_queues(uplink) && std::ranges::any_of(ports, [&](const port::Port& port) {
+             return port.role == config::PortRole::kUplink && port.name == uplink.port;
+           });
+  });
   for (const auto& vm : desired.vms) {
     auto& place = places.vms[vm.id];
     place.allow_foreign_mac = vm.allow_foreign_mac;
@@ -74,14 +80,31 @@ void name_ports(const wire::Treatment& treatment, std::span<const port::Port> po
     resolved.impossible = "only what a VM sends can be led to another port; direction egress would be right";
 }
 
+// Only what leaves by an uplink waits.
+void name_queue(const wire::Treatment& treatment, offload::ResolvedIntent& resolved) {
+  if (!treatment.queue) return;
+  if (!resolved.queued)
+    resolved.impossible = "no uplink of this dataplane has queues; it needs `queueing` and an egress capacity";
+  else if (treatment.direction == Direction::kIngress)
+    resolved.impossible = "only what a VM sends waits for the uplink; direction egress would be right";
+}
+
 }  // namespace
+
+bool has_queues(const wire::UplinkSpec& uplink) {
+  return uplink.queueing && uplink.capacity[index(Direction::kEgress)] != kUnlimited;
+}
 
 offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<const port::Port> ports) {
   const auto places = find_places(desired, ports);
   offload::IntentSet intents;
   for (const auto& intent : desired.intents) {
     offload::ResolvedIntent resolved{.intent = intent};
-    if (const auto* treatment = std::get_if<wire::Treatment>(&intent.what)) name_ports(*treatment, ports, resolved);
+    resolved.queued = places.queued;
+    if (const auto* treatment = std::get_if<wire::Treatment>(&intent.what)) {
+      name_ports(*treatment, ports, resolved);
+      name_queue(*treatment, resolved);
+    }
     if (const auto vm = places.vms.find(wire::vm_of(intent)); vm != places.vms.end()) {
       const auto sources = source_ports(places, vm->second);
       resolved.attachments = vm->second.attachments;

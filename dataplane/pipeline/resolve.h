@@ -10,6 +10,9 @@
 
 namespace foreflow::pipeline {
 
+// What leaves by it waits in queues: it has some, and it is known how fast it sends.
+bool has_queues(const wire::UplinkSpec& uplink);
+
 // An intent for a VM or port that is unknown keeps an empty list of attachments; the backend refuses it with the
 // reason.
 offload::IntentSet resolve_intents(const wire::DesiredState& desired, std::span<const port::Port> ports);

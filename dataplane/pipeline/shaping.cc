@@ -65,7 +65,9 @@ bool Forwarder::release_first(Direction direction, ShapeQueue& queue) noexcept {
     if (const auto* treatment = treatment_of(frame, direction, flow)) steer(frame, treatment->steering());
   const auto uplink = direction == Direction::kEgress ? snapshot_->vms[passage.slot].uplink : passage.uplink;
   const auto limits = limits_of(passage.slot, direction, uplink);
-  if (!police::admit(limits, Bytes{waiting.size}, is_over_uplink(frame, direction), now_ns_)) return false;
+  const auto colour = police::judge(limits, Bytes{waiting.size}, is_over_uplink(frame, direction), now_ns_);
+  if (colour == meter::Colour::kRed) return false;
+  frame.is_guaranteed = limits.meter != nullptr && colour == meter::Colour::kGreen;
 
   unhold(passage.slot, direction, queue);
   state.delayed_packets.add(1);

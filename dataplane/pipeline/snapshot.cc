@@ -24,6 +24,7 @@ class Builder {
   std::unique_ptr<Snapshot> build() {
     snapshot_->generation = input_.desired.generation;
     snapshot_->signatures = input_.signatures;
+    snapshot_->queued_uplinks = input_.queued_uplinks;
     add_ports();
     for (const auto& vm : input_.desired.vms) add_vm(vm);
     add_limits();
@@ -125,10 +126,10 @@ class Builder {
 
   void add_bypasses() {
     if (input_.bypasses == nullptr) return;
-    for (const auto& [vm, bypass] : *input_.bypasses) {
+    for (const auto& [vm, bypasses] : *input_.bypasses) {
       const auto slot = input_.slots.find(vm);
       if (!slot || *slot >= snapshot_->vms.size()) continue;
-      snapshot_->vms[*slot].bypass = bypass;
+      snapshot_->vms[*slot].bypasses = bypasses;
       snapshot_->vms[*slot].treated = offload::treated_categories(input_.treatments, vm);
       snapshot_->bypasses = true;
     }

@@ -47,7 +47,7 @@ struct VmEntry {
   std::array<std::uint32_t, kDirections> weights{1, 1};  // of borrowing
   std::array<bool, kDirections> shaped{};                // where there is a limit: what is over it waits
   std::array<std::shared_ptr<const TreatmentList>, kDirections> treatments;  // null: none
-  std::optional<wire::Bypass> bypass;                                        // long flows may leave the pipeline
+  std::vector<wire::Bypass> bypasses;                                        // long flows that may leave the pipeline
   bool is_marked = false;                                                    // by the device, for steering
   offload::CategorySet treated;                                              // applications that may not leave it
 };
@@ -80,6 +80,9 @@ struct Snapshot {
   bool treats = false;                     // some VM has treatments
   bool steers = false;                     // the device marks where some VM's packets are to be led
   bool bypasses = false;                   // some VM's flows may go to the device
+  std::uint32_t queued_uplinks = 0;        // where what leaves waits for its turn, one bit each
+
+  bool queues(std::uint8_t uplink) const noexcept { return (queued_uplinks >> uplink & 1) != 0; }
 
   const VmEntry* vm(vm::Slot slot) const noexcept {
     return slot < vms.size() && vms[slot].present ? &vms[slot] : nullptr;
@@ -101,7 +104,8 @@ struct SnapshotInput {
   std::shared_ptr<Signatures> signatures;
   const std::map<std::string, GroupSlot>& groups;  // every group of `desired`, by name
   std::span<const offload::SoftwareTreatment> treatments = {};
-  const std::map<VmId, wire::Bypass>* bypasses = nullptr;
+  const offload::Enforcer::Bypasses* bypasses = nullptr;
+  std::uint32_t queued_uplinks = 0;
   std::set<VmId> marked = {};  // VMs some of whose packets the device marks for steering
 };
 

@@ -30,6 +30,7 @@ bool Forwarder::treat(Frame& frame, Direction direction, const flow::FlowRecord*
 // To other queues than the common ones, or to another port than the address leads to.
 void Forwarder::steer(Frame& frame, const offload::Steering& way) const noexcept {
   frame.queue_group = way.queue_group;
+  if (way.queue) frame.queue = *way.queue;
   if (!way.port || !fits(frame.size, snapshot_->largest_frame(*way.port))) return;
   frame.route.kind = Route::Kind::kPort;
   frame.route.port_id = *way.port;

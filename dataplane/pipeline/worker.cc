@@ -14,12 +14,15 @@ Worker::Worker(const WorkerWiring& wiring, Classifying classifying)
       handover_(wiring.handover),
       desk_(*wiring.desk),
       books_(wiring.vms),
-      outbox_({wiring.id, wiring.shared_queues, wiring.handover, wiring.handed_over}, books_),
+      outbox_({wiring.id, wiring.shared_queues, wiring.handover, wiring.handed_over, wiring.uplink_queues}, books_),
       tracker_(wiring.flows, wiring.vms, std::move(classifying)),
       forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_, *wiring.desk}),
       straight_way_(wiring.id, books_, outbox_),
       top_flows_(tracker_.flows()),
-      occupants_(vm::kMostVms) {}
+      occupants_(vm::kMostVms) {
+  for (const auto& queue : wiring.uplink_queues)
+    if (queue->worker() == id_) senders_.emplace_back(*queue, outbox_, books_);
+}
 
 std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
   if (snapshot.serial != adopted_) adopt(snapshot, now_ns);
@@ -37,6 +40,7 @@ std::size_t Worker::poll(const Snapshot& snapshot, std::uint64_t now_ns) {
   }
   forwarder_.run();  // what had waited, if nothing else came
   outbox_.flush();
+  handled += send_waiting(now_ns);
   tracker_.age(now_ns);
   top_flows_.scan(now_ns);
   return handled;
@@ -51,11 +55,18 @@ std::size_t Worker::drain(const Snapshot& snapshot, std::uint64_t now_ns) {
   const auto handled = take_over();
   forwarder_.run();  // what had waited, if nothing else came
   outbox_.flush();
+  return handled + send_waiting(now_ns);
+}
+
+std::size_t Worker::send_waiting(std::uint64_t now_ns) noexcept {
+  std::size_t handled = 0;
+  for (auto& sender : senders_) handled += sender.serve(*snapshot_, now_ns);
   return handled;
 }
 
 void Worker::discard_handed_over() noexcept {
   forwarder_.discard_held();
+  for (auto& sender : senders_) sender.discard();
   std::array<rte_mbuf*, kBurst> packets;
   for (std::uint16_t from = 0; from < handover_.workers(); ++from) {
     if (from == id_) continue;
@@ -72,7 +83,18 @@ void Worker::discard_handed_over() noexcept {
 std::uint64_t Worker::next_due() noexcept {
   auto earliest = kNever;
   for (auto& source : sources_) earliest = std::min(earliest, source->next_due());
+  for (const auto& sender : senders_) earliest = std::min(earliest, sender.next_due());
   return earliest;
+}
+
+std::uint64_t Worker::taken_over() const noexcept {
+  auto count = taken_over_;
+  for (const auto& sender : senders_) count += sender.taken_over();
+  return count;
+}
+
+bool Worker::holds() const noexcept {
+  return forwarder_.holds() || std::ranges::any_of(senders_, [](const auto& sender) { return sender.holds(); });
 }
 
 // Sources of ports that left go, those of ports that came begin; the others stay as they are.
@@ -101,7 +123,7 @@ void Worker::use_devices(std::span<const port::Port> devices) {
 }
 
 std::optional<std::span<const int>> Worker::arrival_fds() const noexcept {
-  if (arrival_fds_.size() != sources_.size() || forwarder_.holds()) return std::nullopt;
+  if (arrival_fds_.size() != sources_.size() || holds()) return std::nullopt;
   return arrival_fds_;
 }
 

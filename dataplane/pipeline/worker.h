@@ -35,6 +35,7 @@ struct WorkerWiring {
   flow::FlowTableConfig flows;
   std::atomic<std::uint64_t>* handed_over = nullptr;  // see OutboxWiring
   BypassDesk* desk = nullptr;
+  std::span<const std::unique_ptr<UplinkQueue>> uplink_queues = {};
 };
 
 class Worker {
@@ -51,7 +52,9 @@ class Worker {
 
   // The earliest time at which a source has something (captures), for poll()'s caller.
   std::uint64_t next_due() noexcept;
-  std::uint64_t taken_over() const noexcept { return taken_over_; }
+  std::uint64_t taken_over() const noexcept;
+  // Packets wait here for their time.
+  bool holds() const noexcept;
   // What tells of packets in its queues; nullopt: not all of them have that, or some packets wait here for their time.
   std::optional<std::span<const int>> arrival_fds() const noexcept;
 
@@ -63,6 +66,7 @@ class Worker {
   void adopt(const Snapshot& snapshot, std::uint64_t now_ns);
   void use_devices(std::span<const port::Port> devices);
   std::size_t take_over() noexcept;
+  std::size_t send_waiting(std::uint64_t now_ns) noexcept;
   void book_bypassed(std::uint64_t now_ns) noexcept;
   void take_over(Frame& frame, const Passage& passage) noexcept;
   void receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexcept;
@@ -82,6 +86,7 @@ class Worker {
   Forwarder forwarder_;
   StraightWay straight_way_;
   TopFlows top_flows_;
+  std::vector<UplinkSender> senders_;  // of the uplinks whose queues are ours to empty
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<port::Port> devices_;  // whose queues these are
   std::vector<int> arrival_fds_;     // of the sources that have one

@@ -171,8 +171,9 @@ class ClassScheduler {
     if (now_ns == 0) return entry;
     counters.passed_packets.add(1);
     counters.passed_bytes.add(entry.size);
-    counters.waited_ns.add(now_ns - entry.since_ns);
-    counters.longest_ns.raise(now_ns - entry.since_ns);
+    const auto waited_ns = std::max(now_ns, entry.since_ns) - entry.since_ns;  // it may come while this round runs
+    counters.waited_ns.add(waited_ns);
+    counters.longest_ns.raise(waited_ns);
     return entry;
   }
 

@@ -24,22 +24,22 @@ bool admit_in_group(const Limits& limits, Bytes size, Colour colour, bool over_u
 
 }  // namespace
 
-bool admit(const Limits& limits, Bytes size, bool over_uplink, std::uint64_t now_ns) noexcept {
+Colour judge(const Limits& limits, Bytes size, bool over_uplink, std::uint64_t now_ns) noexcept {
   auto colour = Colour::kGreen;
   if (limits.meter != nullptr) {
     limits.meter->refill(now_ns);
     colour = limits.meter->colour(size);
-    if (colour == Colour::kRed) return false;
+    if (colour == Colour::kRed) return colour;
   }
   over_uplink = over_uplink && limits.uplink != nullptr;
   if (limits.group != nullptr) {
-    if (!admit_in_group(limits, size, colour, over_uplink, now_ns)) return false;
+    if (!admit_in_group(limits, size, colour, over_uplink, now_ns)) return Colour::kRed;
   } else if (colour == Colour::kYellow && over_uplink && !is_lent(limits, now_ns)) {
-    return false;
+    return Colour::kRed;
   }
   if (limits.meter != nullptr) limits.meter->pay(size, colour);
   if (over_uplink) limits.uplink->charge(size, colour, limits.borrower, now_ns);
-  return true;
+  return colour;
 }
 
 }  // namespace foreflow::police

@@ -65,10 +65,15 @@ struct Limits {
   meter::Borrower* borrower = nullptr;  // the VM's share of what the uplink lends
 };
 
+// The colour by which the packet passes, and is charged; kRed: it does not pass. As admit(), which says whether.
+meter::Colour judge(const Limits& limits, Bytes size, bool over_uplink, std::uint64_t now_ns) noexcept;
+
 // True: the packet passes, and is charged. Green always passes. Yellow passes while its tenant's cap has room for it,
 // and over the uplink while the residual lends and the VM's share is not used up. Red never passes. Between local VMs
 // nothing is charged to the uplink. The tenant's residual is written per packet, and read again when another worker
 // charged it meanwhile: its cap is exact.
-bool admit(const Limits& limits, Bytes size, bool over_uplink, std::uint64_t now_ns) noexcept;
+inline bool admit(const Limits& limits, Bytes size, bool over_uplink, std::uint64_t now_ns) noexcept {
+  return judge(limits, size, over_uplink, now_ns) != meter::Colour::kRed;
+}
 
 }  // namespace foreflow::police

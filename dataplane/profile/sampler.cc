@@ -32,7 +32,8 @@ wire::DirectionSample difference(const DirectionTotals& now, const DirectionTota
   sample.sizes = minus(now.sizes, before.sizes);
   sample.delayed_packets = now.delayed_packets - before.delayed_packets;
   sample.marked_packets = now.marked_packets - before.marked_packets;
-  sample.limited = sample.drops[wire::index(wire::DropCause::kPoliced)] != 0 || sample.delayed_packets != 0;
+  sample.limited = sample.drops[wire::index(wire::DropCause::kPoliced)] != 0 ||
+                   sample.drops[wire::index(wire::DropCause::kQueueFull)] != 0 || sample.delayed_packets != 0;
   return sample;
 }
 

@@ -52,7 +52,8 @@ class RandomMessages {
   wire::DesiredState desired() {
     wire::DesiredState desired{.generation = Generation{any()}};
     for (auto n = below(4); n > 0; --n)
-      desired.uplinks.push_back({"uplink" + text(5), {BytesPerSecond{any()}, BytesPerSecond{any()}}, tunnel()});
+      desired.uplinks.push_back(
+          {"uplink" + text(5), {BytesPerSecond{any()}, BytesPerSecond{any()}}, tunnel(), queueing()});
     for (std::uint32_t i = 0, n = below(20); i < n; ++i)
       desired.vms.push_back({VmId{i}, "vm" + text(10), attachments(), flag(), text(12)});
     for (std::uint64_t i = 0, n = below(40); i < n; ++i) {
@@ -132,6 +133,12 @@ class RandomMessages {
     for (auto n = below(4); n > 0; --n) tunnel.remotes.push_back(ipv4());
     return tunnel;
   }
+  std::optional<wire::Queueing> queueing() {
+    if (flag()) return std::nullopt;
+    wire::Queueing queueing{.longest_us = 1 + below(wire::kLongestQueueUs)};
+    for (auto& queue : queueing.queues) queue = {flag(), 1 + below(wire::kLargestQueueWeight)};
+    return queueing;
+  }
   Ipv4Address ipv4() {
     Ipv4Address address;
     for (auto& octet : address.octets) octet = static_cast<std::uint8_t>(random_());
@@ -186,6 +193,7 @@ class RandomMessages {
     if (flag()) treatment.mirror = wire::Mirror{"port" + text(8), 1 + below(1'000)};
     if (flag()) treatment.steer_port = "port" + text(8);
     treatment.queue_group = static_cast<std::uint8_t>(below(wire::kMostQueueGroups + 1));
+    if (flag()) treatment.queue = static_cast<std::uint8_t>(below(wire::kQueues));
     treatment.idle_seconds = below(1u << 24);
     return treatment;
   }

@@ -23,7 +23,7 @@ def main():
     environment = {**os.environ, "FOREFLOW_DIFFERENTIAL_PACKETS": str(arguments.packets)}
     with tempfile.TemporaryDirectory() as directory:
         answer = os.path.join(directory, "answer.json")
-        outcome = subprocess.run([PROGRAM, "--gtest_filter=Differential.*:Colours.*:Contended.*",
+        outcome = subprocess.run([PROGRAM, "--gtest_filter=*Differential.*:Colours.*:Contended.*",
                                   f"--gtest_output=json:{answer}"], env=environment, check=False)
         seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         apart = worst_apart(answer)

@@ -239,6 +239,26 @@ TEST_P(Bypass, AFullDeviceLeavesFlowsInThePipeline) {
   EXPECT_EQ(sample_of(report(), kWeb).directions[kOut].passed_bytes, sent_.bytes[kOut]);
 }
 
+TEST_P(Bypass, ACategoryHasAThresholdOfItsOwn) {
+  auto category = bypass(2'000);  // nothing is recognised here
+  category.id = IntentId{10};
+  std::get<wire::Bypass>(category.what).category = Category::kUnknown;
+  auto other = category;
+  other.id = IntentId{11};
+  std::get<wire::Bypass>(other.what).category = Category::kVideo;
+  const auto applied = apply({bypass(1'000'000'000), category, other});
+  for (const auto& result : applied.results) EXPECT_EQ(result.placement, Placement::kHardware) << result.reason;
+  open(1);
+  exchange(1, 20);
+  pass_time(1'000'000);
+  EXPECT_EQ(bed_->flows_in_device(), 1u);
+  apply({bypass(1'000'000'000), other});
+  open(2);
+  exchange(2, 20);
+  pass_time(1'000'000);
+  EXPECT_LE(bed_->flows_in_device(), 1u) << "the second one is too short for what is left";
+}
+
 TEST_P(Bypass, LocalTrafficAndShortFlowsStayInThePipeline) {
   apply({bypass(1'000'000)});
   open(1);

@@ -33,16 +33,22 @@ wire::Police limit(VmId vm, Direction direction) {
           .pbs = Bytes{24'576}};
 }
 
-wire::DesiredState desired_state() {
+// `queues`: of the uplink, which then stand in for limits: a VM's meter would be in the pipeline on both sides.
+wire::DesiredState desired_state(bool queues = false) {
   wire::DesiredState desired{.generation = Generation{1}};
+  if (queues) {
+    auto& uplink = desired.uplinks.emplace_back(wire::UplinkSpec{.port = "uplink"});
+    uplink.capacity[index(Direction::kEgress)] = BytesPerSecond{6'000'000};
+    uplink.queueing.emplace().queues[1].weight = 3;
+  }
   std::uint64_t id = 0;
   for (std::uint8_t n = 1; n <= kVms; ++n) {
     const VmId vm{n};
     desired.vms.push_back({vm, "vm", {{kPorts[n], mac(n), Segment{0}}}});
     for (const auto direction : kBothDirections) {
-      desired.intents.push_back({IntentId{++id}, 0, wire::Demand::kRequireHardware, limit(vm, direction)});
+      if (!queues) desired.intents.push_back({IntentId{++id}, 0, wire::Demand::kRequireHardware, limit(vm, direction)});
       std::uint32_t priority = 10;
-      for (auto& treatment : treatments(vm, direction))
+      for (auto& treatment : treatments(vm, direction, queues))
         desired.intents.push_back({IntentId{++id}, priority++, wire::Demand::kRequireHardware, std::move(treatment)});
     }
   }
@@ -74,6 +80,8 @@ class Side {
       outcome.instants.push_back(digest());
       count += frames.size();
     }
+    for (int ms = 0; ms < 20; ++ms) bed_.run_at(now_ns += 1'000'000);  // whatever waits for the uplink
+    outcome.instants.push_back(digest());
     outcome.report = bed_.report();
     EXPECT_EQ(bed_.in_use(), 0u);
     return outcome;
@@ -126,9 +134,12 @@ void expect_same_counts(const wire::DesiredState& desired, const wire::Report& d
   for (const auto& [kind, count] : hits) EXPECT_GE(count, packets / 100) << kind;
 }
 
-TEST(Differential, DeviceAndPipelineGiveEveryPacketTheSameEnd) {
+class Differential : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(WithQueues, Differential, testing::Bool());
+
+TEST_P(Differential, DeviceAndPipelineGiveEveryPacketTheSameEnd) {
   const FreshDevice fresh;
-  const auto desired = desired_state();
+  const auto desired = desired_state(GetParam());
   const auto packets = packet_count();
   wire::Applied applied;
   const auto device = [&] {
@@ -143,6 +154,10 @@ TEST(Differential, DeviceAndPipelineGiveEveryPacketTheSameEnd) {
   const auto apart = std::ranges::mismatch(device.instants, pipeline.instants).in1 - device.instants.begin();
   EXPECT_EQ(apart, std::ssize(device.instants)) << "the first instant at which other packets left, or other bytes";
   expect_same_counts(desired, device.report, pipeline.report, packets);
+  if (GetParam()) {
+    EXPECT_GT(pipeline.report.dataplane.drops[wire::index(wire::DropCause::kQueueFull)], packets / 100);
+    EXPECT_GT(pipeline.report.ports[0].tx_packets, packets / 100);
+  }
   // What a receiver's meter drops in the device, the sender's pipeline never saw: only what reaches a VM is compared.
   for (std::uint8_t n = 1; n <= kVms; ++n) {
     const auto& left = sample_of(device.report, VmId{n}).directions;

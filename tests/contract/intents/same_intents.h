@@ -37,7 +37,7 @@ inline std::vector<TestPort> all_ports() {
 }
 
 // Of a VM: what drops, marks, copies, steers and ages, part of it by several matches.
-inline std::vector<wire::Treatment> treatments(VmId vm, Direction direction) {
+inline std::vector<wire::Treatment> treatments(VmId vm, Direction direction, bool queues = false) {
   const auto of = [&](wire::TrafficMatch match) {
     return wire::Treatment{.vm = vm, .direction = direction, .match = match};
   };
@@ -57,9 +57,11 @@ inline std::vector<wire::Treatment> treatments(VmId vm, Direction direction) {
   auto away = of({.ip_protocol = kUdp, .local_port = 7'000});
   if (direction == Direction::kEgress) away.steer_port = "probe";
   away.dscp = 10;
+  auto classed = of({.ip_protocol = kUdp, .local_port = 443});
+  if (queues && direction == Direction::kEgress) classed.queue = 1;
   auto rest = of({});
   rest.idle_seconds = 3'600;
-  return {dns, web, copied, banned, bulk, isolated, away, rest};
+  return {dns, web, copied, banned, bulk, isolated, away, classed, rest};
 }
 
 // What the device achieved, for the pipeline.

@@ -151,6 +151,22 @@ TEST_F(TreatmentTest, TheDeviceMarksWhatThePipelineIsToSteer) {
   EXPECT_THAT(*enforcer_.explain(IntentId{2}), HasSubstr("META 0x02 at bit 0 (the pipeline steers by it)"));
 }
 
+TEST_F(TreatmentTest, TheDeviceMarksTheClassInWhichPacketsWaitForTheUplink) {
+  auto video = treating(1, kWeb, {.match = {.ip_protocol = kUdp}, .dscp = 34, .queue = 0});
+  auto limit = egress_limit(2, kWeb, BytesPerSecond{1'000'000});
+  auto bypass = video;
+  bypass.intent.id = IntentId{3};
+  bypass.intent.what = wire::Bypass{.vm = wire::vm_of(video.intent)};
+  video.queued = limit.queued = bypass.queued = true;
+  const auto results = enforce({video, limit, bypass});
+  EXPECT_EQ(results[0].placement, Placement::kHardware) << results[0].reason;
+  EXPECT_EQ(steering_of(kWebPort, from_web(53)), (Steering{.queue = 0}));
+  EXPECT_EQ(steering_of(kWebPort, from_web(53, kTcp)), Steering{});
+  EXPECT_EQ(results[1].placement, Placement::kSoftware);
+  EXPECT_THAT(results[1].reason, HasSubstr("keep room for what is guaranteed"));
+  EXPECT_EQ(results[2].placement, Placement::kSoftware);
+}
+
 TEST_F(TreatmentTest, WhatIsSteeredAwayIsNotMeteredForItsAddressee) {
   enforce({treating(1, kWeb, {.match = {.ip_protocol = kUdp}, .steer_port = "probe"}),
            ingress_limit(2, kRed, BytesPerSecond{1'000}), egress_limit(3, kWeb, BytesPerSecond{1'000'000})});
