@@ -184,6 +184,16 @@ pb::Rule to_proto(const Rule& rule) {
   if (const auto* treatment = std::get_if<wire::Treatment>(&rule.asked.what)) {
     if (treatment->match.category) to.set_category(std::string(to_string(*treatment->match.category)));
     if (treatment->dscp) to.set_dscp(*treatment->dscp);
+    if (treatment->queue) to.set_queue(*treatment->queue);
+    to.set_queue_group(treatment->queue_group);
+    if (treatment->mirror) {
+      to.set_mirror_port(treatment->mirror->port);
+      to.set_mirror_one_in(treatment->mirror->one_in);
+    }
+  }
+  if (const auto* bypass = std::get_if<wire::Bypass>(&rule.asked.what)) {
+    if (bypass->category) to.set_category(std::string(to_string(*bypass->category)));
+    to.set_bypass_after(bypass->least_bytes);
   }
   to.set_answered(rule.result.has_value());
   to.set_placement(rule.result ? std::string(to_string(rule.result->placement)) : "pending");

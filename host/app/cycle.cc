@@ -87,7 +87,11 @@ foreflow::Status Cycle::enforce(const Roster& roster, const model::Dataplane& da
   for (const auto& decision : decisions)
     if (is_enforced(decision.vm)) limits.push_back(decision.limit);
   auto target = fabric::make_target(roster.fleet(), dataplane, limits);
-  std::erase_if(target.treatments, [&](const wire::Treatment& treatment) { return !is_enforced(treatment.vm); });
+  const auto is_left_alone = [&](const auto& wish) { return !is_enforced(wish.vm); };
+  std::erase_if(target.treatments, is_left_alone);
+  std::erase_if(target.bypasses, is_left_alone);
+  if (mode_ != model::Mode::kEnforce)
+    for (auto& uplink : target.uplinks) uplink.queueing.reset();
   return parts_.actuator.apply(target);
 }
 

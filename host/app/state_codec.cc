@@ -67,6 +67,9 @@ json treatment_to(const wire::Treatment& treatment) {
           {"category", to_string(*treatment.match.category)},
           {"drop", treatment.drop}};
   if (treatment.dscp) to["dscp"] = *treatment.dscp;
+  if (treatment.queue) to["queue"] = *treatment.queue;
+  if (treatment.queue_group != 0) to["queue_group"] = treatment.queue_group;
+  if (treatment.mirror) to["mirror"] = {{"port", treatment.mirror->port}, {"one_in", treatment.mirror->one_in}};
   return to;
 }
 
@@ -77,7 +80,43 @@ wire::Treatment treatment_from(const json& from) {
   treatment.match.category = parse_category(from.at("category").get<std::string>()).value_or(Category::kUnknown);
   treatment.drop = from.at("drop").get<bool>();
   if (from.contains("dscp")) treatment.dscp = from.at("dscp").get<std::uint8_t>();
+  if (from.contains("queue")) treatment.queue = from.at("queue").get<std::uint8_t>();
+  treatment.queue_group = from.value("queue_group", std::uint8_t{0});
+  if (from.contains("mirror"))
+    treatment.mirror = wire::Mirror{from.at("mirror").at("port").get<std::string>(),
+                                    from.at("mirror").at("one_in").get<std::uint32_t>()};
   return treatment;
+}
+
+json bypass_to(const wire::Bypass& bypass) {
+  json to{{"vm", bypass.vm.value}, {"bytes", bypass.least_bytes}, {"idle", bypass.idle_seconds}};
+  if (bypass.category) to["category"] = to_string(*bypass.category);
+  return to;
+}
+
+wire::Bypass bypass_from(const json& from) {
+  wire::Bypass bypass{.vm = VmId{from.at("vm").get<std::uint32_t>()},
+                      .category = std::nullopt,
+                      .least_bytes = from.at("bytes").get<std::uint64_t>(),
+                      .idle_seconds = from.at("idle").get<std::uint32_t>()};
+  if (from.contains("category")) bypass.category = parse_category(from.at("category").get<std::string>());
+  return bypass;
+}
+
+json queueing_to(const wire::Queueing& queueing) {
+  json to{{"longest_us", queueing.longest_us}, {"queues", json::array()}};
+  for (const auto& queue : queueing.queues)
+    to["queues"].push_back({{"strict", queue.strict}, {"weight", queue.weight}});
+  return to;
+}
+
+wire::Queueing queueing_from(const json& from) {
+  wire::Queueing queueing{.longest_us = from.at("longest_us").get<std::uint32_t>()};
+  for (std::size_t at = 0; at < queueing.queues.size(); ++at) {
+    const auto& queue = from.at("queues").at(at);
+    queueing.queues[at] = {queue.at("strict").get<bool>(), queue.at("weight").get<std::uint32_t>()};
+  }
+  return queueing;
 }
 
 json group_to(const wire::GroupSpec& group) {
@@ -97,6 +136,7 @@ wire::GroupSpec group_from(const json& from) {
 
 json uplink_to(const wire::UplinkSpec& uplink) {
   json to{{"port", uplink.port}, {"egress", uplink.capacity[0].value}, {"ingress", uplink.capacity[1].value}};
+  if (uplink.queueing) to["queueing"] = queueing_to(*uplink.queueing);
   if (!uplink.tunnel) return to;
   auto& tunnel = to["tunnel"] = {{"kind", static_cast<int>(uplink.tunnel->kind)},
                                  {"local", to_string(uplink.tunnel->local)},
@@ -111,7 +151,9 @@ wire::UplinkSpec uplink_from(const json& from) {
   wire::UplinkSpec uplink{
       from.at("port").get<std::string>(),
       {BytesPerSecond{from.at("egress").get<std::uint64_t>()}, BytesPerSecond{from.at("ingress").get<std::uint64_t>()}},
+      std::nullopt,
       std::nullopt};
+  if (from.contains("queueing")) uplink.queueing = queueing_from(from.at("queueing"));
   if (!from.contains("tunnel")) return uplink;
   const auto& tunnel = from.at("tunnel");
   auto& to = uplink.tunnel.emplace();
@@ -145,6 +187,8 @@ fabric::Installed installed_from(const json& from) {
   for (const auto& limit : from.at("limits")) target.limits.push_back(limit_from(limit));
   if (from.contains("treatments"))
     for (const auto& one : from.at("treatments")) target.treatments.push_back(treatment_from(one));
+  if (from.contains("bypasses"))
+    for (const auto& one : from.at("bypasses")) target.bypasses.push_back(bypass_from(one));
   return installed;
 }
 
@@ -172,7 +216,8 @@ std::string encode_installed(const fabric::Installed& installed) {
           {"vms", json::array()},
           {"groups", json::array()},
           {"limits", json::array()},
-          {"treatments", json::array()}};
+          {"treatments", json::array()},
+          {"bypasses", json::array()}};
   for (const auto& uplink : target.uplinks) to["uplinks"].push_back(uplink_to(uplink));
   for (const auto& group : target.groups) to["groups"].push_back(group_to(group));
   for (const auto& vm : target.vms) {
@@ -183,6 +228,7 @@ std::string encode_installed(const fabric::Installed& installed) {
   }
   for (const auto& limit : target.limits) to["limits"].push_back(limit_to(limit));
   for (const auto& treatment : target.treatments) to["treatments"].push_back(treatment_to(treatment));
+  for (const auto& bypass : target.bypasses) to["bypasses"].push_back(bypass_to(bypass));
   return to.dump();
 }
 

@@ -35,7 +35,13 @@ std::string lending(const pb::Dataplane& dataplane) {
 bool is_limit(const pb::Rule& rule) { return rule.kind() == "police"; }
 
 std::string action(const pb::Rule& rule) {
-  return rule.has_dscp() ? fmt::format("{} {}", rule.kind(), rule.dscp()) : rule.kind();
+  auto text = rule.kind();
+  if (rule.has_dscp()) text += fmt::format(", DSCP {}", rule.dscp());
+  if (rule.has_queue()) text += fmt::format(", queue {}", rule.queue());
+  if (rule.queue_group() != 0) text += fmt::format(", isolated queues {}", rule.queue_group());
+  if (!rule.mirror_port().empty()) text += fmt::format(", 1 in {} to {}", rule.mirror_one_in(), rule.mirror_port());
+  if (rule.has_bypass_after()) text += fmt::format(" after {}", format_bytes(Bytes{rule.bypass_after()}));
+  return text;
 }
 
 std::string asked(const pb::Rule& rule) {

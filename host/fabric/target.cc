@@ -13,7 +13,7 @@ constexpr std::uint64_t kSmallChangePercent = 2;
 constexpr std::uint32_t kPolicePriority = 100;
 constexpr std::uint32_t kApplicationPriority = 100;
 constexpr unsigned kKindBits = 8;
-static_assert(kDirections * (1 + kCategories) <= 1u << kKindBits);
+static_assert((1 + kDirections) * (1 + kCategories) <= 1u << kKindBits);
 
 bool is_small_change(BytesPerSecond from, BytesPerSecond to) {
   const auto difference = from.value > to.value ? from.value - to.value : to.value - from.value;
@@ -41,23 +41,42 @@ wire::GroupSpec group_spec(const model::Group& group) {
 }
 
 void add_treatments(const model::Vm& vm, std::vector<wire::Treatment>& treatments) {
-  for (const auto& [category, dscp, drop] : vm.applications)
-    for (const auto direction : kBothDirections) {
-      // What reaches a VM has no network before it that a mark could speak to.
-      if (!drop && direction == Direction::kIngress) continue;
-      treatments.push_back(
-          {.vm = vm.id, .direction = direction, .match = {.category = category}, .drop = drop, .dscp = dscp});
-    }
+  for (const auto& handling : vm.applications) {
+    if (!handling.is_treated()) continue;
+    wire::Treatment treatment{.vm = vm.id, .match = {.category = handling.category}, .drop = handling.drop};
+    treatment.mirror = handling.mirror;
+    treatment.queue_group = handling.queue_group;
+    auto inwards = treatment;
+    inwards.direction = Direction::kIngress;
+    // What reaches a VM has no network before it that a mark could speak to, and no uplink to wait for.
+    treatment.dscp = handling.dscp;
+    treatment.queue = handling.queue;
+    treatments.push_back(treatment);
+    if (inwards.drop || inwards.mirror || inwards.queue_group != 0) treatments.push_back(inwards);
+  }
+}
+
+void add_bypasses(const model::Fleet& fleet, const model::Vm& vm, std::vector<wire::Bypass>& bypasses) {
+  const auto* group = fleet.group(vm.policy.group);
+  const auto after = vm.policy.bypass_after || group == nullptr ? vm.policy.bypass_after : group->bypass_after;
+  if (after && *after != model::kNoBypass)
+    bypasses.push_back({.vm = vm.id, .category = std::nullopt, .least_bytes = after->value});
+  for (const auto& handling : vm.applications)
+    if (handling.bypass_after)
+      bypasses.push_back({.vm = vm.id, .category = handling.category, .least_bytes = handling.bypass_after->value});
 }
 
 }  // namespace
 
 Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane, const std::vector<Limit>& limits) {
   Target target{.device = dataplane.name, .uplinks = dataplane.uplinks, .signature_set = dataplane.signature_set};
+  for (auto& uplink : target.uplinks)
+    if (uplink.capacity[index(Direction::kEgress)] != kUnlimited) uplink.queueing = fleet.queueing;
   for (const auto& vm : fleet.vms)
     if (vm.dataplane == dataplane.name) {
       target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac, vm.policy.group});
       add_treatments(vm, target.treatments);
+      add_bypasses(fleet, vm, target.bypasses);
     }
   for (const auto& group : fleet.groups)
     if (std::any_of(target.vms.begin(), target.vms.end(), [&](const auto& vm) { return vm.group == group.name; }))
@@ -69,6 +88,7 @@ Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane,
   std::ranges::sort(target.treatments, {}, [](const wire::Treatment& one) {
     return application_intent(one.vm, *one.match.category, one.direction);
   });
+  std::ranges::sort(target.bypasses, {}, [](const wire::Bypass& one) { return bypass_intent(one.vm, one.category); });
   std::sort(target.limits.begin(), target.limits.end(), [](const Limit& a, const Limit& b) {
     return std::tie(a.police.vm, a.police.direction) < std::tie(b.police.vm, b.police.direction);
   });
@@ -90,13 +110,18 @@ wire::DesiredState desired_state(const Target& target, Generation generation) {
                              .priority = kApplicationPriority,
                              .demand = wire::Demand::kSoftware,
                              .what = treatment});
+  for (const auto& bypass : target.bypasses)
+    state.intents.push_back({.id = bypass_intent(bypass.vm, bypass.category),
+                             .priority = kApplicationPriority,
+                             .demand = wire::Demand::kPreferHardware,
+                             .what = bypass});
   return state;
 }
 
 bool worth_a_push(const Target& installed, const Target& wanted) {
   if (installed.uplinks != wanted.uplinks || installed.vms != wanted.vms || installed.groups != wanted.groups ||
       installed.signature_set != wanted.signature_set || installed.limits.size() != wanted.limits.size() ||
-      installed.treatments != wanted.treatments)
+      installed.treatments != wanted.treatments || installed.bypasses != wanted.bypasses)
     return true;
   return !std::equal(installed.limits.begin(), installed.limits.end(), wanted.limits.begin(),
                      [](const Limit& a, const Limit& b) { return is_small_change(a, b); });
@@ -108,6 +133,11 @@ IntentId police_intent(VmId vm, Direction direction) {
 
 IntentId application_intent(VmId vm, Category category, Direction direction) {
   return IntentId{police_intent(vm, direction).value + kDirections * (1 + index(category))};
+}
+
+IntentId bypass_intent(VmId vm, std::optional<Category> category) {
+  const auto first = police_intent(vm, Direction::kEgress).value + kDirections * (1 + kCategories);
+  return IntentId{first + (category ? 1 + index(*category) : 0)};
 }
 
 }  // namespace foreflow::fabric

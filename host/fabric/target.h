@@ -27,6 +27,7 @@ struct Target {
   std::string signature_set;
   std::vector<Limit> limits;                // by VM and direction
   std::vector<wire::Treatment> treatments;  // of applications; by VM, category and direction
+  std::vector<wire::Bypass> bypasses;       // by VM and category
   bool operator==(const Target&) const = default;
 };
 
@@ -43,5 +44,7 @@ bool worth_a_push(const Target& installed, const Target& wanted);
 IntentId police_intent(VmId vm, Direction direction);
 // As above, for a treatment of an application's category.
 IntentId application_intent(VmId vm, Category category, Direction direction);
+// As above, for the long flows of one category or of all others.
+IntentId bypass_intent(VmId vm, std::optional<Category> category);
 
 }  // namespace foreflow::fabric

@@ -19,6 +19,9 @@ void read_rates(TomlTable& table, std::string_view key, PerDirection<BytesPerSec
 // The policy keys of a VM's table, which the caller finishes.
 PolicyPatch read_policy(TomlTable& table);
 
+// `key = "10MB"` or `key = "off"` (kNoBypass).
+void read_bypass(TomlTable& table, std::string_view key, std::optional<Bytes>& out);
+
 // Notes where each of the table's keys stands, as "vm web cap"; `what` is "vm web".
 void note_origins(const TomlTable& table, const std::string& what, std::map<std::string, std::string>& origins);
 

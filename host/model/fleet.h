@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,8 +43,12 @@ struct Group {
   PerDirection<BytesPerSecond> guarantee{};  // for those of its VMs that want it, beside their own guarantees
   PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};
   std::uint64_t burst_ns = 800'000'000;  // how much of the cap at once; as with a VM's cap it decides TCP throughput
+  std::optional<Bytes> bypass_after;     // of its VMs, where these say nothing themselves
   bool operator==(const Group&) const = default;
 };
+
+// Flows that are longer may leave the CPU for the device; this one: none does.
+inline constexpr Bytes kNoBypass{std::numeric_limits<std::uint64_t>::max()};
 
 // observe: forecasts only; recommend: allocations are computed and shown; enforce: they are pushed to the dataplanes.
 enum class Mode : std::uint8_t { kObserve, kRecommend, kEnforce };
@@ -58,9 +63,10 @@ struct Policy {
   PerDirection<std::uint64_t> packets{0, 0};                  // cap in packets per second; 0 = none
   PerDirection<BytesPerSecond> least{};                       // it is planned for at least this much
   PerDirection<BytesPerSecond> most{kUnlimited, kUnlimited};  // and for no more than this much
-  std::uint64_t burst_ns = 0;  // of the cap: what may come at once; 0 = as [allocation] says
-  bool shape = false;          // what is over the limit waits for up to 20 ms instead of being dropped
-  Mode mode = Mode::kEnforce;  // no more than the manager's own
+  std::uint64_t burst_ns = 0;         // of the cap: what may come at once; 0 = as [allocation] says
+  bool shape = false;                 // what is over the limit waits for up to 20 ms instead of being dropped
+  Mode mode = Mode::kEnforce;         // no more than the manager's own
+  std::optional<Bytes> bypass_after;  // as its group says, or no bypass
   bool operator==(const Policy&) const = default;
 };
 
@@ -77,6 +83,7 @@ struct PolicyPatch {
   std::optional<std::uint64_t> burst_ns;
   std::optional<bool> shape;
   std::optional<Mode> mode;
+  std::optional<Bytes> bypass_after;
   bool operator==(const PolicyPatch&) const = default;
 };
 
@@ -87,8 +94,13 @@ PolicyPatch merged(PolicyPatch older, const PolicyPatch& newer);
 // What a class of applications comes to for the traffic of one category.
 struct Handling {
   Category category = Category::kUnknown;
-  std::optional<std::uint8_t> dscp;  // written into what the VM sends; nullopt: left as it is
-  bool drop = false;                 // both directions
+  std::optional<std::uint8_t> dscp;                   // written into what the VM sends; nullopt: left as it is
+  bool drop = false;                                  // both directions
+  std::optional<std::uint8_t> queue = std::nullopt;   // of the uplink, where what the VM sends waits
+  std::uint8_t queue_group = 0;                       // of isolated transmit queues, both directions; 0 = none
+  std::optional<wire::Mirror> mirror = std::nullopt;  // copies, both directions
+  std::optional<Bytes> bypass_after = std::nullopt;   // longer flows may leave the CPU
+  bool is_treated() const { return dscp || drop || queue || queue_group != 0 || mirror; }
   bool operator==(const Handling&) const = default;
 };
 
@@ -121,6 +133,7 @@ struct Fleet {
   std::vector<Dataplane> dataplanes;
   std::vector<Hypervisor> hypervisors;
   std::vector<Vm> vms;
+  std::optional<wire::Queueing> queueing;      // of all uplinks whose capacity is known
   std::map<std::string, std::string> origins;  // "vm web cap" -> "policy.toml:12": who said so, for messages
   bool operator==(const Fleet&) const = default;
 

@@ -16,6 +16,11 @@ void put(Facts& facts, const std::string& what, const model::PerDirection<T>& va
     facts[fmt::format("{} {}", what, to_string(direction))] = text(value[index(direction)]);
 }
 
+std::string text_of(const std::optional<Bytes>& bypass_after) {
+  if (!bypass_after || *bypass_after == model::kNoBypass) return "no bypass";
+  return fmt::format("bypass after {}", format_bytes(*bypass_after));
+}
+
 void put(Facts& facts, const model::Vm& vm) {
   const auto what = "vm " + vm.name;
   const auto& policy = vm.policy;
@@ -24,6 +29,7 @@ void put(Facts& facts, const model::Vm& vm) {
   facts[what + " group"] = policy.group.empty() ? "-" : policy.group;
   facts[what + " burst"] = policy.burst_ns == 0 ? "default" : exact_duration(policy.burst_ns);
   facts[what + " excess"] = policy.shape ? "shape" : "police";
+  facts[what + " bypass"] = policy.bypass_after ? text_of(policy.bypass_after) : "as its group";
   facts[what + " mode"] = model::to_string(policy.mode);
   put(facts, what + " guarantee", policy.guarantee, format_rate);
   put(facts, what + " cap", policy.cap, format_rate);
@@ -60,6 +66,7 @@ void put(Facts& facts, const model::Fleet& fleet) {
   for (const auto& group : fleet.groups) {
     put(facts, "group " + group.name + " cap", group.cap, format_rate);
     put(facts, "group " + group.name + " guarantee", group.guarantee, format_rate);
+    facts["group " + group.name + " bypass"] = text_of(group.bypass_after);
     facts["group " + group.name + " burst"] = exact_duration(group.burst_ns);
   }
   for (const auto& dataplane : fleet.dataplanes)
@@ -67,6 +74,23 @@ void put(Facts& facts, const model::Fleet& fleet) {
       facts[fmt::format("dataplane {} capacity {}", dataplane.name, to_string(direction))] =
           format_rate(dataplane.capacity(direction));
   for (const auto& vm : fleet.vms) put(facts, vm);
+}
+
+std::string does(const ApplicationClass& one) {
+  std::string text = one.drop ? "drop" : one.dscp ? fmt::format("dscp {}", *one.dscp) : "not marked";
+  if (one.queue) text += fmt::format(", queue {}", *one.queue);
+  if (one.queue_group != 0) text += fmt::format(", queue group {}", one.queue_group);
+  if (one.mirror) text += fmt::format(", 1 in {} mirrored to {}", one.mirror->one_in, one.mirror->port);
+  if (one.bypass_after) text += ", " + text_of(one.bypass_after);
+  return text;
+}
+
+std::string text_of(const wire::Queueing& queueing) {
+  auto text = fmt::format("at most {}", exact_duration(queueing.longest_us * 1'000ull));
+  for (std::size_t at = 0; at < queueing.queues.size(); ++at)
+    text += queueing.queues[at].strict ? fmt::format(", {} strict", at)
+                                       : fmt::format(", {} weight {}", at, queueing.queues[at].weight);
+  return text;
 }
 
 Facts facts_of(const model::Fleet& configured, const Document& document, UnixNanos now) {
@@ -77,12 +101,12 @@ Facts facts_of(const model::Fleet& configured, const Document& document, UnixNan
     facts["maintenance " + maintenance.name] =
         fmt::format("{} on {}: {} % of the capacity{}", text_of(maintenance.window), maintenance.dataplane,
                     maintenance.capacity_percent, maintenance.freeze ? ", limits frozen" : "");
+  if (document.queueing) facts["queueing"] = text_of(*document.queueing);
   for (const auto& one : document.classes) {
     std::vector<std::string> names;
     for (const auto category : one.categories) names.emplace_back(to_string(category));
-    const auto does = one.drop ? "drop" : one.dscp ? fmt::format("dscp {}", *one.dscp) : std::string("not marked");
-    facts["class " + one.name] = fmt::format("{}, queue {}:{} of{}", does, one.queue, joined(names),
-                                             one.vms.empty() ? " all VMs" : joined(one.vms));
+    facts["class " + one.name] =
+        fmt::format("{}:{} of{}", does(one), joined(names), one.vms.empty() ? " all VMs" : joined(one.vms));
   }
   return facts;
 }

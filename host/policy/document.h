@@ -53,10 +53,13 @@ struct Maintenance {
 struct ApplicationClass {
   std::string name;
   std::vector<Category> categories;
-  std::vector<std::string> vms;      // names or patterns; empty: all VMs
-  std::optional<std::uint8_t> dscp;  // 0 to 63, of what VMs send; nullopt: not marked
-  bool drop = false;                 // what VMs send and what reaches them
-  std::uint32_t queue = 0;           // 0 is served first; 0 to 7
+  std::vector<std::string> vms;        // names or patterns; empty: all VMs
+  std::optional<std::uint8_t> dscp;    // 0 to 63, of what VMs send; nullopt: not marked
+  bool drop = false;                   // what VMs send and what reaches them
+  std::optional<std::uint8_t> queue;   // of the uplink, where what VMs send waits; nullopt: with everything else
+  std::uint8_t queue_group = 0;        // of isolated transmit queues of the port where it leaves; 0 = the common ones
+  std::optional<wire::Mirror> mirror;  // copies of both directions
+  std::optional<Bytes> bypass_after;   // longer flows may leave the CPU for the device
   Places places;
 };
 
@@ -67,7 +70,8 @@ struct Document {
   std::vector<Event> events;
   std::vector<Maintenance> maintenance;
   std::vector<ApplicationClass> classes;
-  Places origins;  // of tiers and groups: "group tenant-a cap" -> "policy.toml:12"
+  std::optional<wire::Queueing> queueing;  // nullopt: nothing waits, whatever queue a class names
+  Places origins;                          // of tiers and groups: "group tenant-a cap" -> "policy.toml:12"
 };
 
 // Strict: unknown keys, wrong types and names given twice are kInvalidConfig with file and line, all at once. `name`

@@ -67,12 +67,18 @@ void lay_over(Effective& result, model::Vm& vm, const Document& document, const 
   if (!layer.is_empty()) result.patched.insert(vm.name);
 }
 
-void add_classes(model::Vm& vm, const std::vector<ApplicationClass>& classes) {
-  for (const auto& one : classes) {
-    if (!one.dscp && !one.drop) continue;
+void add_classes(model::Vm& vm, const Document& document) {
+  for (const auto& one : document.classes) {
     const auto is_meant = [&](const std::string& pattern) { return matches(pattern, vm.name); };
     if (!one.vms.empty() && std::ranges::none_of(one.vms, is_meant)) continue;
-    for (const auto category : one.categories) vm.applications.push_back({category, one.dscp, one.drop});
+    for (const auto category : one.categories) {
+      model::Handling handling{.category = category, .dscp = one.dscp, .drop = one.drop};
+      if (document.queueing && !one.drop) handling.queue = one.queue;
+      handling.queue_group = one.queue_group;
+      handling.mirror = one.mirror;
+      handling.bypass_after = one.bypass_after;
+      if (handling != model::Handling{.category = category}) vm.applications.push_back(handling);
+    }
   }
 }
 
@@ -104,6 +110,7 @@ Effective effective(const model::Fleet& configured, const Document& document, Un
   Effective result{.fleet = configured};
   replace_by_name(result.fleet.tiers, document.tiers);
   replace_by_name(result.fleet.groups, document.groups);
+  result.fleet.queueing = document.queueing;
   for (const auto& [what, where] : document.origins) result.fleet.origins[what] = where;
   std::vector<const Event*> running;
   for (const auto& event : document.events) {
@@ -114,7 +121,7 @@ Effective effective(const model::Fleet& configured, const Document& document, Un
   }
   for (auto& vm : result.fleet.vms) {
     lay_over(result, vm, document, running);
-    add_classes(vm, document.classes);
+    add_classes(vm, document);
   }
   for (const auto& maintenance : document.maintenance) {
     sooner(result.until, next_change(maintenance.window, time));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/toml_reader.h"
+#include "common/wire/limits.h"
 #include "host/model/config_policy.h"
 #include "host/policy/document.h"
 
@@ -56,6 +57,28 @@ Maintenance read_maintenance(TomlTable& table) {
   return maintenance;
 }
 
+// Where its packets go, beside where their address leads.
+void read_ways(TomlTable& table, ApplicationClass& one) {
+  std::uint32_t queue = 0;
+  table.read("queue", queue, 0, wire::kLastQueue);
+  if (table.has("queue")) one.queue = static_cast<std::uint8_t>(queue);
+  std::uint32_t group = 0;
+  table.read("queue_group", group, 1, wire::kMostQueueGroups);
+  one.queue_group = static_cast<std::uint8_t>(group);
+  wire::Mirror mirror;
+  table.read("mirror", mirror.port);
+  table.read("mirror_one_in", mirror.one_in, 1, UINT32_MAX);
+  if (table.has("mirror") && (mirror.port.empty() || mirror.port.size() > wire::kLongestName))
+    table.error("mirror", "names a port of the VMs' dataplanes");
+  if (table.has("mirror")) one.mirror = mirror;
+  if (table.has("mirror_one_in") && !one.mirror) table.error("mirror_one_in", "without `mirror` nothing is copied");
+  model::read_bypass(table, "bypass_after", one.bypass_after);
+  if (one.queue && one.queue_group != 0)
+    table.error("queue_group", "what leaves by isolated queues does not wait in the uplink's; give one of the two");
+  if (one.bypass_after && (one.queue || one.queue_group != 0 || one.drop || one.dscp || one.mirror))
+    table.error("bypass_after", "flows with a treatment stay in the pipeline; give this or the treatment");
+}
+
 ApplicationClass read_class(TomlTable& table) {
   ApplicationClass one;
   for (const auto* key : {"name", "categories"}) table.require(key);
@@ -81,10 +104,39 @@ ApplicationClass read_class(TomlTable& table) {
   if (one.drop && one.dscp) table.error("dscp", "what is dropped cannot be marked; give `drop` or `dscp`");
   if (one.drop && std::ranges::find(one.categories, Category::kUnknown) != one.categories.end())
     table.error("categories", "every flow is 'unknown' until it is recognised, so dropping that would drop all");
-  table.read("queue", one.queue, 0, 7);
+  read_ways(table, one);
   one.places = places_of(table);
   table.finish();
   return one;
+}
+
+wire::Queueing read_queueing(TomlTable& table) {
+  wire::Queueing queueing;
+  std::vector<std::uint32_t> strict{0};
+  std::vector<std::uint32_t> weights;
+  table.read("strict", strict);
+  table.read("weights", weights);
+  for (const auto number : strict) {
+    if (number > wire::kLastQueue)
+      table.error("strict", fmt::format("there is no queue {}; there are 0 to {}", number, wire::kLastQueue));
+    else
+      queueing.queues[number].strict = true;
+  }
+  if (weights.size() > wire::kQueues)
+    table.error("weights", fmt::format("{} weights; there are {} queues", weights.size(), wire::kQueues));
+  for (std::size_t at = 0; at < std::min(weights.size(), wire::kQueues); ++at) {
+    queueing.queues[at].weight = weights[at];
+    if (weights[at] < 1 || weights[at] > wire::kLargestQueueWeight)
+      table.error("weights", fmt::format("{} is no weight; 1 to {} are", weights[at], wire::kLargestQueueWeight));
+  }
+  std::uint64_t longest = queueing.longest_us * 1'000ull;
+  table.read("longest", longest, parse_duration);
+  if (longest < 1'000 || longest > wire::kLongestQueueUs * 1'000ull)
+    table.error("longest", "must be 1us to 1s");
+  else
+    queueing.longest_us = static_cast<std::uint32_t>(longest / 1'000);
+  table.finish();
+  return queueing;
 }
 
 // Names that are given twice, and where the first one stands.
@@ -141,6 +193,7 @@ Result<Document> read(std::string_view text, std::string_view name) {
                                events.size() + maintenance.size(), kMostWindows));
   auto classes = read_all(root, "class", document.classes, read_class);
   refuse_shared_categories(classes, document.classes);
+  if (auto table = root.table("queueing")) document.queueing = read_queueing(*table);
   root.finish();
   if (auto good = toml->check(); !good) return tl::unexpected(good.error());
   return document;

@@ -74,11 +74,26 @@ std::string text_of(const model::Tier& tier) {
   return out + "\n";
 }
 
+std::string bypass(Bytes after) { return quoted(after == model::kNoBypass ? "off" : fmt::format("{}B", after.value)); }
+
+std::string text_of(const wire::Queueing& queueing) {
+  std::string strict;
+  std::string weights;
+  for (std::size_t at = 0; at < queueing.queues.size(); ++at) {
+    const auto& queue = queueing.queues[at];
+    if (queue.strict) strict += fmt::format("{}{}", strict.empty() ? "" : ", ", at);
+    weights += fmt::format("{}{}", at == 0 ? "" : ", ", queue.weight);
+  }
+  return fmt::format("[queueing]\nstrict = [{}]\nweights = [{}]\nlongest = \"{}us\"\n\n", strict, weights,
+                     queueing.longest_us);
+}
+
 std::string text_of(const model::Group& group) {
   auto out = fmt::format("[[group]]\nname = {}\ncap = {}\nburst = {}\n", quoted(group.name), rates(group.cap),
                          quoted(exact_duration(group.burst_ns)));
   if (group.guarantee != model::PerDirection<BytesPerSecond>{})
     out += fmt::format("guarantee = {}\n", rates(group.guarantee));
+  if (group.bypass_after) out += fmt::format("bypass_after = {}\n", bypass(*group.bypass_after));
   return out + "\n";
 }
 
@@ -102,7 +117,12 @@ std::string text_of(const ApplicationClass& one) {
   if (!one.vms.empty()) text += fmt::format("vms = {}\n", list(one.vms));
   if (one.dscp) text += fmt::format("dscp = {}\n", *one.dscp);
   if (one.drop) text += "drop = true\n";
-  return text + fmt::format("queue = {}\n\n", one.queue);
+  if (one.queue) text += fmt::format("queue = {}\n", *one.queue);
+  if (one.queue_group != 0) text += fmt::format("queue_group = {}\n", one.queue_group);
+  if (one.mirror)
+    text += fmt::format("mirror = {}\nmirror_one_in = {}\n", quoted(one.mirror->port), one.mirror->one_in);
+  if (one.bypass_after) text += fmt::format("bypass_after = {}\n", bypass(*one.bypass_after));
+  return text + "\n";
 }
 
 }  // namespace
@@ -115,6 +135,7 @@ std::map<std::string, std::string> said(const model::PolicyPatch& patch) {
   if (patch.group) out["group"] = quoted(*patch.group);
   if (patch.burst_ns) out["burst"] = quoted(exact_duration(*patch.burst_ns));
   if (patch.shape) out["shape"] = *patch.shape ? "true" : "false";
+  if (patch.bypass_after) out["bypass_after"] = bypass(*patch.bypass_after);
   if (patch.mode) out["mode"] = quoted(std::string(model::to_string(*patch.mode)));
   say(out, "guarantee", patch.guarantee, rate);
   say(out, "cap", patch.cap, rate);
@@ -133,6 +154,7 @@ std::string write(const Document& document) {
     out += fmt::format("[[vm]]\nname = {}\n{}\n", quoted(rule.name), keys(rule.patch));
   for (const auto& event : document.events) out += text_of(event);
   for (const auto& maintenance : document.maintenance) out += text_of(maintenance);
+  if (document.queueing) out += text_of(*document.queueing);
   for (const auto& one : document.classes) out += text_of(one);
   return out;
 }

@@ -63,6 +63,48 @@ TEST(Target, ApplicationsBecomeTreatmentsOfTheirVm) {
   for (const auto& intent : intents) EXPECT_EQ(intent.demand, wire::Demand::kSoftware);
 }
 
+TEST(Target, QueuesAndIsolationAndCopiesBecomeTreatments) {
+  auto fleet = small_fleet();
+  fleet.vms[0].id = VmId{7};
+  fleet.vms[1].dataplane = "dpu1";
+  fleet.vms[0].applications = {{.category = Category::kVideo, .queue = 0},
+                               {.category = Category::kP2p, .queue_group = 2, .mirror = wire::Mirror{"probe", 10}}};
+  const auto treatments = make_target(fleet, fleet.dataplanes[0], {}).treatments;
+  ASSERT_EQ(treatments.size(), 3u);
+  EXPECT_EQ(treatments[0], (wire::Treatment{.vm = VmId{7}, .match = {.category = Category::kVideo}, .queue = 0}));
+  for (const auto at : {1u, 2u}) {
+    EXPECT_EQ(treatments[at].queue_group, 2);
+    EXPECT_EQ(treatments[at].mirror, (wire::Mirror{"probe", 10}));
+  }
+  EXPECT_EQ(treatments[2].direction, Direction::kIngress);
+}
+
+TEST(Target, UplinksOfKnownCapacityGetThePolicysQueues) {
+  auto fleet = small_fleet();
+  fleet.queueing.emplace().queues[2].weight = 5;
+  fleet.dataplanes[0].uplinks = {{"up", {megabits(1'000), kUnlimited}}, {"up2", {kUnlimited, kUnlimited}}};
+  const auto target = make_target(fleet, fleet.dataplanes[0], {});
+  EXPECT_EQ(target.uplinks[0].queueing, fleet.queueing);
+  EXPECT_FALSE(target.uplinks[1].queueing);
+}
+
+TEST(Target, LongFlowsBypassByVmGroupAndCategory) {
+  auto fleet = small_fleet();
+  fleet.vms[0].id = VmId{7};
+  fleet.vms[1].id = VmId{8};
+  fleet.groups.push_back({.name = "g", .bypass_after = Bytes{1'000}});
+  fleet.vms[0].policy.group = fleet.vms[1].policy.group = "g";
+  fleet.vms[1].policy.bypass_after = model::kNoBypass;
+  fleet.vms[1].applications = {{.category = Category::kFileTransfer, .bypass_after = Bytes{5}}};
+  const auto target = make_target(fleet, fleet.dataplanes[0], {});
+  ASSERT_EQ(target.bypasses.size(), 2u);
+  EXPECT_EQ(target.bypasses[0], (wire::Bypass{VmId{7}, std::nullopt, 1'000}));
+  EXPECT_EQ(target.bypasses[1], (wire::Bypass{VmId{8}, Category::kFileTransfer, 5}));
+  const auto intents = desired_state(target, Generation{1}).intents;
+  EXPECT_EQ(intents.back().id, bypass_intent(VmId{8}, Category::kFileTransfer));
+  EXPECT_EQ(intents.back().demand, wire::Demand::kPreferHardware);
+}
+
 TEST(Target, AChangedMarkIsWorthAPush) {
   auto marked = target(megabits(1));
   marked.treatments = {{.vm = VmId{1}, .match = {.category = Category::kVideo}, .dscp = 34}};
@@ -80,7 +122,9 @@ TEST(Target, EveryIntentOfAVmHasAnIdOfItsOwn) {
       ids.insert(application_intent(VmId{1}, static_cast<Category>(at), direction));
     ids.insert(police_intent(VmId{1}, direction));
   }
-  EXPECT_EQ(ids.size(), kDirections * (kCategories + 1));
+  for (std::size_t at = 0; at < kCategories; ++at) ids.insert(bypass_intent(VmId{1}, static_cast<Category>(at)));
+  ids.insert(bypass_intent(VmId{1}, std::nullopt));
+  EXPECT_EQ(ids.size(), (kDirections + 1) * (kCategories + 1));
   EXPECT_LT(*ids.rbegin(), police_intent(VmId{2}, Direction::kEgress));
 }
 

@@ -78,6 +78,23 @@ categories = ["voip_conferencing", "gaming"]
 vms = ["w*"]
 dscp = 46
 queue = 1
+mirror = "probe"
+mirror_one_in = 100
+
+[[class]]
+name = "bulk"
+categories = ["file_transfer"]
+bypass_after = "1MB"
+
+[[class]]
+name = "backup"
+categories = ["mail"]
+queue_group = 2
+
+[queueing]
+strict = [0, 1]
+weights = [1, 1, 8, 4]
+longest = "5ms"
 
 [[class]]
 name = "unwanted"
@@ -158,6 +175,52 @@ TEST(PolicyDocument, RefusesAMarkOnWhatIsDropped) {
   const auto refused = read("[[class]]\nname = \"c\"\ncategories = [\"p2p\"]\ndrop = true\ndscp = 8\n", "p.toml");
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("p.toml:5: class[0].dscp: what is dropped cannot be marked"));
+}
+
+TEST(PolicyDocument, QueuesAreBounded) {
+  const auto refused = read("[queueing]\nstrict = [8]\nweights = [0]\nlongest = \"2s\"\n", "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("p.toml:2: queueing.strict: there is no queue 8; there are 0 to 7"),
+                    HasSubstr("p.toml:3: queueing.weights: 0 is no weight; 1 to 1000 are"),
+                    HasSubstr("p.toml:4: queueing.longest: must be 1us to 1s")));
+}
+
+TEST(PolicyDocument, RefusesABypassOfWhatIsTreated) {
+  const auto refused =
+      read("[[class]]\nname = \"c\"\ncategories = [\"video\"]\nqueue = 0\nqueue_group = 1\nbypass_after = \"1M\"\n",
+           "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("p.toml:6: class[0].bypass_after: flows with a treatment stay in the pipeline"),
+                    HasSubstr("p.toml:5: class[0].queue_group: what leaves by isolated queues does not wait")));
+}
+
+TEST(PolicyEffective, AQueueHoldsWhereThePolicyHasQueueing) {
+  const std::string one = "[[class]]\nname = \"a\"\ncategories = [\"video\"]\nqueue = 3\n";
+  EXPECT_THAT(effective(small_fleet(), parsed(one), kNow).fleet.vms[0].applications, IsEmpty());
+  const auto at = effective(small_fleet(), parsed(one + "[queueing]\nweights = [1, 1, 1, 9]\n"), kNow);
+  ASSERT_EQ(at.fleet.vms[0].applications.size(), 1u);
+  EXPECT_EQ(at.fleet.vms[0].applications[0].queue, 3);
+  ASSERT_TRUE(at.fleet.queueing);
+  EXPECT_TRUE(at.fleet.queueing->queues[0].strict);
+  EXPECT_EQ(at.fleet.queueing->queues[3].weight, 9u);
+}
+
+TEST(PolicyEffective, AVmsBypassWinsOverItsGroups) {
+  const auto document = parsed(
+      "[[group]]\nname = \"a\"\ncap = \"1G\"\nbypass_after = \"10MB\"\n[[vm]]\nname = \"web\"\nbypass_after = "
+      "\"off\"\n");
+  const auto at = effective(small_fleet(), document, kNow);
+  EXPECT_EQ(at.fleet.groups.back().bypass_after, Bytes{10'000'000});
+  EXPECT_EQ(policy_of(at, 0).bypass_after, model::kNoBypass);
+}
+
+TEST(PolicyCheck, TwoThresholdsOfBypassAreAConflictThatNamesBothRules) {
+  const auto reasons = check(
+      small_fleet(),
+      parsed("[[vm]]\nname = \"w*\"\nbypass_after = \"1MB\"\n[[vm]]\nname = \"*b\"\nbypass_after = \"2MB\"\n"), kNow);
+  EXPECT_THAT(reasons, Contains(AllOf(HasSubstr("p.toml:6"), HasSubstr("p.toml:3"), HasSubstr("bypass_after"))));
 }
 
 TEST(PolicyEffective, AClassReachesTheVmsThatItNamesAndOtherwiseAll) {

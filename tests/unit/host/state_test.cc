@@ -170,12 +170,15 @@ TEST_F(StateTest, AKeptPolicyThatNoLongerFitsIsLeftOut) {
 TEST(StateCodec, InstalledComesBackAsItWas) {
   fabric::Installed installed{Generation{9}, {.device = "dpu0", .signature_set = "s"}, 3};
   installed.target.uplinks = {{"up", {megabits(1000), kUnlimited}}};
+  installed.target.uplinks[0].queueing.emplace().queues[3] = {true, 9};
+  installed.target.bypasses = {{VmId{3}, std::nullopt, 7, 8}, {VmId{3}, Category::kVideo, 9, 1}};
   installed.target.vms = {{VmId{3}, "web", {{"p", *parse_mac("52:54:00:00:00:01"), Segment{12}}}, true}};
   installed.target.limits = {{.police = {VmId{3}, Direction::kIngress, megabits(1), kUnlimited, Bytes{5}, Bytes{6}, 7},
                               .guarantee = megabits(1),
                               .cap = kUnlimited}};
   installed.target.treatments = {
-      {.vm = VmId{3}, .match = {.category = Category::kVideo}, .dscp = 0},
+      {.vm = VmId{3}, .match = {.category = Category::kVideo}, .dscp = 0, .queue = 0},
+      {.vm = VmId{3}, .match = {.category = Category::kMail}, .mirror = wire::Mirror{"probe", 5}, .queue_group = 1},
       {.vm = VmId{3}, .direction = Direction::kIngress, .match = {.category = Category::kP2p}, .drop = true}};
   const auto decoded = decode_installed(encode_installed(installed));
   ASSERT_TRUE(decoded) << decoded.error().message;
