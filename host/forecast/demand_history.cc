@@ -100,7 +100,6 @@ void DemandHistory::advance(IntervalIndex index) {
   if (index <= newest_) return;
   const IntervalIndex first = std::max(newest_ + 1, index - static_cast<IntervalIndex>(slots_.size()) + 1);
   newest_ = index;
-  ++revision_;
   for (IntervalIndex passed = first; passed <= index; ++passed) {
     slots_[place(passed)] = kGap;
     limited_[place(passed)] = 0;

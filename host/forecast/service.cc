@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -13,11 +14,13 @@
 #include "common/files.h"
 #include "host/forecast/demand_history.h"
 #include "host/forecast/history_file.h"
+#include "predictor/models/tracked.h"
 #include "predictor/select/select_model.h"
 
 namespace foreflow::forecast {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kLargestHistory = std::size_t{4} << 30;
 
 BytesPerSecond to_rate(double rate) {
@@ -56,7 +59,7 @@ struct Candidates {
 // What is known of one VM in one direction, and the forecast made of it last.
 struct Entry {
   Entry(const ForecastConfig& config, std::size_t salt_)
-      : demand(config.interval_ns, config.history), salt(static_cast<IntervalIndex>(salt_)) {}
+      : demand(config.interval_ns, config.history), salt(static_cast<IntervalIndex>(salt_)), tracked(config.horizon) {}
 
   mutable std::mutex mutex;
   DemandHistory demand;
@@ -69,11 +72,19 @@ struct Entry {
   struct Basis {
     IntervalIndex end = -1;
     std::uint64_t revision = 0;
-    float newest = 0;  // rate of the newest interval where that is over
+    IntervalIndex newest = -1;  // the newest interval where that is over
+    float rate = 0;             // its
     bool operator==(const Basis&) const = default;
   };
   Basis basis;
-  predictor::QuantileForecast quantiles;
+  predictor::Tracked tracked;
+
+  // The interval after those of `basis` is over, and of those nothing has changed.
+  bool follows(const Basis& next) const {
+    if (next.end != basis.end + 1 || next.revision != basis.revision) return false;
+    const auto seen = demand.at(basis.newest);
+    return basis.newest < 0 || (seen && seen->rate == basis.rate);
+  }
 };
 
 }  // namespace
@@ -207,8 +218,8 @@ class ForecastService::Impl {
     const std::int64_t asked = std::clamp(now.value, std::int64_t{0}, kLatest.value);
     const IntervalIndex end = std::max(asked / static_cast<std::int64_t>(config_.interval_ns), demand.newest());
     update(entry, end);
-    Forecast forecast{.made_at = start(end), .step_ns = config_.interval_ns, .quantiles = entry.quantiles};
-    forecast.reason = entry.choice.reason;
+    Forecast forecast{.made_at = start(end), .step_ns = config_.interval_ns, .quantiles = entry.tracked.forecast()};
+    forecast.reason = entry.choice.reason + covered(entry.tracked.coverage());
     if (const auto slot = demand.at(end)) forecast.so_far = to_rate(slot->rate);
     forecast.last = last(demand, end);
     if (const auto limited = demand.newest_limited())
@@ -224,24 +235,55 @@ class ForecastService::Impl {
     return first ? to_rate(first->rate) : BytesPerSecond{};
   }
 
-  // Makes the forecast anew when an interval has ended or a late sample has changed one.
+  // Brings the model to the interval in progress: a step further when one has ended, fitted anew when it is time to
+  // choose again or a late sample has changed the past.
   void update(Entry& entry, IntervalIndex end) const {
     const DemandHistory& demand = entry.demand;
-    const auto newest = demand.newest() < end ? demand.at(demand.newest()) : std::nullopt;
-    const Entry::Basis basis{end, demand.revision(), newest ? newest->rate : 0};
+    Entry::Basis basis{.end = end, .revision = demand.revision()};
+    if (const auto newest = demand.newest() < end ? demand.at(demand.newest()) : std::nullopt) {
+      basis.newest = demand.newest();
+      basis.rate = newest->rate;
+    }
     if (entry.basis == basis) return;
-    predictor::Series series = demand.series(end, config_.season);
-    const bool first_interval = series.size() == 0;
-    if (const auto slot = demand.at(end); first_interval && slot) series.push(slot->rate, slot->limited);
+    const bool follows = entry.tracked.is_fitted() && entry.follows(basis);
+    if (follows) {
+      const auto slot = demand.at(end - 1);
+      entry.tracked.arrive(slot ? slot->rate : kNaN, slot && slot->limited);
+    } else if (entry.basis.end != end) {
+      entry.tracked.skip();
+    }
     const IntervalIndex period = (end + entry.salt) / static_cast<IntervalIndex>(config_.reselect_every);
-    if (entry.choice.losses.empty() || entry.chosen_in != period || entry.chosen_from != candidates_) {
+    const bool chooses = entry.choice.losses.empty() || entry.chosen_in != period || entry.chosen_from != candidates_;
+    if (!follows || chooses) {
+      const bool is_first = fit(entry, end, chooses ? std::optional(period) : std::nullopt);
+      if (is_first) basis = {};  // an interval that is still being filled changes with every sample
+    }
+    entry.basis = basis;
+  }
+
+  // To the intervals before `end`, or to that one where there are none yet: true. `period`: the model is chosen anew.
+  bool fit(Entry& entry, IntervalIndex end, std::optional<IntervalIndex> period) const {
+    predictor::Series series = entry.demand.series(end, config_.season);
+    const bool is_first = series.size() == 0;
+    if (const auto slot = entry.demand.at(end); is_first && slot) series.push(slot->rate, slot->limited);
+    if (period) {
       entry.choice = choose(series.view());
-      entry.chosen_in = period;
+      entry.chosen_in = *period;
       entry.chosen_from = candidates_;
     }
-    entry.quantiles = candidates_->models[entry.choice.model]->fit(series.view())->forecast(config_.horizon);
-    // An interval that is still being filled changes with every sample.
-    entry.basis = first_interval ? Entry::Basis{} : basis;
+    entry.tracked.fit(*candidates_->models[entry.choice.model], series.view());
+    return is_first;
+  }
+
+  // How often demand stayed below what the allocation reads, once that says something.
+  static std::string covered(const predictor::Coverage& coverage) {
+    constexpr std::size_t k95 = 2, k99 = 3, kTelling = 100;
+    if (coverage.points < kTelling) return {};
+    const auto share = [&](std::size_t q) {
+      return 100 * static_cast<double>(coverage.below[q]) / static_cast<double>(coverage.points);
+    };
+    return fmt::format("; of {} intervals {:.1f} % were below q95, {:.1f} % below q99", coverage.points, share(k95),
+                       share(k99));
   }
 
   predictor::Choice choose(const predictor::SeriesView& series) const {

@@ -21,6 +21,7 @@ double unbent(double z) { return std::pow(std::max(1 + kPower * z, 0.0), 1 / kPo
 
 double OnlineConformal::moved(const Quantiles& row, std::size_t q) const {
   const double told = std::max(row[q], 0.0);
+  if (offset_[q] == 0) return told;
   return std::clamp(unbent(bent(told) + offset_[q]), 0.0, std::max(told, peak_));
 }
 
@@ -54,6 +55,11 @@ void OnlineConformal::learn(const Quantiles& row, double actual, bool limited) {
 
 Quantiles LeadConformal::correct(const Quantiles& row) {
   waiting_.push_back(row);
+  return correction_.correct(row);
+}
+
+Quantiles LeadConformal::correct_again(const Quantiles& row) {
+  waiting_.back() = row;
   return correction_.correct(row);
 }
 

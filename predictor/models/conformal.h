@@ -54,6 +54,10 @@ class LeadConformal {
 
   // Once per point: the uncorrected row for the point `lead` ahead, made before the next point is known.
   Quantiles correct(const Quantiles& row);
+  // The same point again, as the model was fitted anew.
+  Quantiles correct_again(const Quantiles& row);
+  // Points were missed: nothing can be learned from the rows that wait.
+  void skip() { waiting_.clear(); }
   // The next point has come.
   void arrive(double actual, bool limited = false);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quantiles of each row of a series from the rows before it, corrected online as the manager does.
+// Quantiles of each row of a series from the rows before it, corrected online as the forecast service does it.
 // Place: host/app/backtest, for `forecast --coverage`.
 #pragma once
 #include <cstddef>
