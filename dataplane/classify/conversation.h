@@ -58,6 +58,7 @@ struct Conversation {
   Side followed_side = kUnknownSide;
   std::uint8_t inspected = 0;  // payloads shown to patterns
   std::uint8_t followed = 0;   // payloads since `follow` began
+  std::uint8_t awaited = 0;    // DNS: answers to come
   std::uint32_t bytes = 0;     // of payload on the wire
   PacketShape shape;           // of what was shown to patterns
 };

@@ -228,12 +228,19 @@ bool FlowClassifier::follow_dns(const Subject& subject) noexcept {
   const auto& payload = subject.packet.payload;
   const auto message = subject.ends.ip_protocol == net::kTcp ? payload.part(2) : payload;
   const bool is_answer = (message.u8(2) & 0x80) != 0;
+  auto& conversation = subject.conversation;
   if (is_answer && read_dns_addresses(message, answer_)) {
     const auto service = classifier_->service_of(answer_.question.view());
     for (std::size_t i = 0; i < answer_.count && service.app != 0; ++i)
       names_.put({answer_.addresses[i], 0, subject.ends.vm, 0}, seconds(subject.packet.time_ns), service);
   }
-  return is_answer || subject.conversation.followed >= kMostDnsPayloads;
+  // A resolver asks for A and AAAA at once. Where no question was seen, one more answer may follow.
+  if (conversation.followed == 1 && is_answer) conversation.awaited = 2;
+  if (!is_answer)
+    ++conversation.awaited;
+  else if (conversation.awaited > 0)
+    --conversation.awaited;
+  return conversation.awaited == 0 || conversation.followed >= kMostDnsPayloads;
 }
 
 void FlowClassifier::expect(const Channels& channels, const Subject& subject, ProtocolId protocol, Category category,

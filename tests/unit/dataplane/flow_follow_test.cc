@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is read of a flow once its protocol is known.
+#include <string>
+
+#include "tests/unit/dataplane/flow_fixture.h"
+
+namespace foreflow::classify {
+namespace {
+
+using namespace std::string_literals;
+
+class FlowFollowTest : public FlowClassifierTest {};
+
+TEST_F(FlowFollowTest, BothAnswersOfAResolverThatAsksTwiceAreRead) {
+  const auto question = [](char type) {
+    return "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07netflix\x03"s + "com\x00\x00"s + type + "\x00\x01"s;
+  };
+  const auto answer = [&](char type, const std::string& address) {
+    auto text = question(type) + "\xc0\x0c\x00"s + type + "\x00\x01\x00\x00\x00\x3c\x00"s +
+                static_cast<char>(address.size()) + address;
+    text[2] = '\x81', text[3] = '\x80', text[7] = 1;
+    return bytes(text);
+  };
+  const auto joined = [this](std::uint8_t server) {
+    auto flow = tcp_flow(40'001, 443, server);
+    say(flow, 1, testing::tls_record(23, Frame(100, 7)));
+    return app(flow);
+  };
+  const auto v6 = answer('\x1c', std::string(15, '\x20') + '\x01'), v4 = answer('\x01', "\x0a\x00\x00\x09"s);
+  auto dns = udp_flow(40'000, 53, 53);
+  EXPECT_FALSE(say(dns, 0, bytes(question('\x01'))));
+  EXPECT_FALSE(say(dns, 0, bytes(question('\x1c'))));
+  EXPECT_FALSE(say(dns, 1, v6)) << "one is to come";
+  EXPECT_EQ(joined(9), "");
+  EXPECT_TRUE(say(dns, 1, v4));
+  EXPECT_EQ(joined(9), "netflix");
+
+  start();
+  auto answers_alone = udp_flow(40'000, 53, 53);
+  EXPECT_FALSE(say(answers_alone, 1, v6)) << "how many questions there were is not known";
+  EXPECT_TRUE(say(answers_alone, 1, v4));
+  EXPECT_EQ(joined(9), "netflix");
+}
+
+}  // namespace
+}  // namespace foreflow::classify
