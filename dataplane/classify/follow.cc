@@ -31,9 +31,19 @@ bool starts_with_message(net::Octets payload, TlsMessage message) noexcept {
   return is_handshake(payload) && payload.u8(kTlsRecordHeader) == static_cast<std::uint8_t>(message);
 }
 
-// A line of the client that asks for TLS, or TLS itself (RFC 3207, RFC 2595, RFC 4217).
+// A server's word: a reply code (RFC 5321, 4.2.1), "* " and "+ " of IMAP, "+OK" of POP3. Clients of IMAP number their
+// lines, so a digit alone says nothing.
+bool is_reply(std::string_view text) noexcept {
+  if (text.starts_with('*') || text.starts_with('+')) return true;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return text.size() > 3 && text[0] >= '2' && text[0] <= '5' && is_digit(text[1]) && is_digit(text[2]) &&
+         (text[3] == ' ' || text[3] == '-');
+}
+
+// A line of the client that asks for TLS, or TLS itself (RFC 3207, RFC 2595, RFC 4217). Servers only offer it.
 bool asks_for_tls(net::Octets payload) noexcept {
   auto text = payload.text().substr(0, 64);
+  if (is_reply(text)) return false;
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   const auto space = text.rfind(' ');
   auto word = space == std::string_view::npos ? text : text.substr(space + 1);

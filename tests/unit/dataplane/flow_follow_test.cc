@@ -42,5 +42,23 @@ TEST_F(FlowFollowTest, BothAnswersOfAResolverThatAsksTwiceAreRead) {
   EXPECT_EQ(joined(9), "netflix");
 }
 
+TEST_F(FlowFollowTest, AServerThatOffersTlsIsNotAClientThatAsksForIt) {
+  const auto after = [this](std::string_view greeting, std::string_view offer, std::string_view question) {
+    auto flow = tcp_flow(40'000, 30'025);
+    say(flow, 1, bytes(greeting));
+    say(flow, 1, bytes(offer));
+    const auto offered = std::string(protocol(flow));
+    say(flow, 0, bytes(question));
+    return std::pair(offered, std::string(protocol(flow)));
+  };
+  using Names = std::pair<std::string, std::string>;
+  EXPECT_EQ(after("220 mail.example ESMTP Postfix\r\n", "250-mail.example\r\n250 STARTTLS\r\n", "STARTTLS\r\n"),
+            Names("smtp", "smtps"));
+  EXPECT_EQ(after("* OK IMAP4rev1 Service Ready\r\n", "* CAPABILITY IMAP4rev1 STARTTLS\r\n", "2 STARTTLS\r\n"),
+            Names("imap", "imaps"));
+  EXPECT_EQ(after("* OK IMAP4rev1 Service Ready\r\n", "* CAPABILITY IMAP4rev1 STARTTLS\r\n", "2 NOOP\r\n"),
+            Names("imap", "imap"));
+}
+
 }  // namespace
 }  // namespace foreflow::classify
