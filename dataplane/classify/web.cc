@@ -46,10 +46,14 @@ Line take_line(std::string_view& text) noexcept {
   return line;
 }
 
-// Segments and playlists of HTTP Live Streaming (RFC 8216) and MPEG-DASH (ISO/IEC 23009-1).
+// Segments and playlists of HTTP Live Streaming (RFC 8216) and MPEG-DASH (ISO/IEC 23009-1). The sources of programs end
+// in .ts too, but not in a number before it, as segments do.
 bool is_media_path(std::string_view target) noexcept {
   const auto path = target.substr(0, target.find_first_of("?#"));
-  constexpr std::array<std::string_view, 5> kSuffixes{".m3u8", ".m3u", ".ts", ".m4s", ".mpd"};
+  constexpr std::string_view kTransportStream = ".ts";
+  constexpr std::array<std::string_view, 4> kSuffixes{".m3u8", ".m3u", ".m4s", ".mpd"};
+  if (ends_with_word(path, kTransportStream) && path.size() > kTransportStream.size())
+    return std::isdigit(static_cast<unsigned char>(path[path.size() - kTransportStream.size() - 1])) != 0;
   return std::any_of(kSuffixes.begin(), kSuffixes.end(),
                      [path](std::string_view suffix) { return ends_with_word(path, suffix); });
 }

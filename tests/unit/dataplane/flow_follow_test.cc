@@ -60,5 +60,17 @@ TEST_F(FlowFollowTest, AServerThatOffersTlsIsNotAClientThatAsksForIt) {
             Names("imap", "imap"));
 }
 
+TEST_F(FlowFollowTest, ASourceFileIsNotASegmentOfAFilm) {
+  const auto category_of = [this](std::string_view path) {
+    auto flow = tcp_flow(40'000, 30'000);
+    say(flow, 0, bytes("GET " + std::string(path) + " HTTP/1.1\r\nHost: site.example\r\n\r\n"));
+    return flow.verdict.category;
+  };
+  EXPECT_EQ(category_of("/src/main.ts"), Category::kWeb);
+  EXPECT_EQ(category_of("/src/main.ts?t=1718"), Category::kWeb);
+  EXPECT_EQ(category_of("/live/seg-00042.ts"), Category::kVideo);
+  EXPECT_EQ(category_of("/live/42.TS?token=a"), Category::kVideo);
+}
+
 }  // namespace
 }  // namespace foreflow::classify
