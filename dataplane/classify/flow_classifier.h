@@ -115,8 +115,10 @@ class FlowClassifier {
   bool follow_mail(const Subject& subject) noexcept;
   bool follow_stun(const Subject& subject) noexcept;
   bool follow_http(const Subject& subject) noexcept;
+  bool follow_question(const Subject& subject) noexcept;
   net::Octets collect(const Subject& subject, Side side) noexcept;
   bool take_name(Verdict& verdict, std::string_view host) const noexcept;
+  bool take_fields(Verdict& verdict, net::Octets message) const noexcept;
   bool take_certificate(Verdict& verdict, net::Octets messages) const noexcept;
   void expect(const Channels& channels, const Subject& subject, ProtocolId protocol, Category category,
               std::uint8_t ip_protocol) noexcept;

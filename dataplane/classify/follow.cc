@@ -20,6 +20,7 @@ constexpr std::uint8_t kMostControlPayloads = 96;
 constexpr std::uint8_t kMostMailPayloads = 24;
 constexpr std::uint8_t kMostStunPayloads = 32;
 constexpr std::uint8_t kMostHttpPayloads = 24;
+constexpr std::uint8_t kMostQuestionPayloads = 8;
 constexpr std::uint8_t kAnnouncedConfidence = 90;
 
 std::uint32_t seconds(std::uint64_t now_ns) noexcept { return static_cast<std::uint32_t>(now_ns / kNanosPerSecond); }
@@ -294,20 +295,36 @@ bool FlowClassifier::follow_mail(const Subject& subject) noexcept {
   return true;
 }
 
-// Without the question's Host: a name or a purpose in any of the first answers, or in a later question.
-bool FlowClassifier::follow_http(const Subject& subject) noexcept {
-  auto& conversation = subject.conversation;
-  const auto& payload = subject.packet.payload;
-  const bool is_answer = payload.part(0, 7).text() == "HTTP/1.";
-  if (!is_answer && conversation.followed == 1) return true;  // a question that names no host
-  const auto seen = validate_http1(payload);
-  auto& verdict = conversation.verdict;
+// What fields say of the host and the purpose. True when nothing is left to ask.
+bool FlowClassifier::take_fields(Verdict& verdict, net::Octets message) const noexcept {
+  const auto seen = validate_http1(message);
   if (seen.confirmed && !seen.name.empty()) {
     verdict.has_name = true;
     take_name(verdict, seen.name);
   }
   if (seen.confirmed && seen.category != Category::kUnknown) verdict.category = seen.category;
-  return verdict.has_name || verdict.category != Category::kWeb || conversation.followed >= kMostHttpPayloads;
+  return verdict.has_name || verdict.category != Category::kWeb;
+}
+
+// A question whose fields go on in the next segment: only then a buffer is taken.
+bool FlowClassifier::follow_question(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& packet = subject.packet;
+  if (packet.sender != conversation.followed_side) return true;  // answered: no host was named
+  const auto ends = [](net::Octets message) { return message.text().find("\r\n\r\n") != std::string_view::npos; };
+  if (!packet.payload.is_whole() || (conversation.followed == 1 && ends(packet.payload))) return true;
+  const auto question = collect(subject, conversation.followed_side);
+  return question.size() == 0 || take_fields(conversation.verdict, question) || ends(question) ||
+         assemblies_[conversation.assembly].is_full() || conversation.followed >= kMostQuestionPayloads;
+}
+
+// Without the question's Host: a name or a purpose in any of the first answers, or in a later question.
+bool FlowClassifier::follow_http(const Subject& subject) noexcept {
+  auto& conversation = subject.conversation;
+  const auto& payload = subject.packet.payload;
+  const bool is_answer = payload.part(0, 7).text() == "HTTP/1.";
+  if (conversation.assembly != 0 || (!is_answer && conversation.followed == 1)) return follow_question(subject);
+  return take_fields(conversation.verdict, payload) || conversation.followed >= kMostHttpPayloads;
 }
 
 bool FlowClassifier::follow_stun(const Subject& subject) noexcept {

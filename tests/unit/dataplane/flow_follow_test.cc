@@ -72,5 +72,23 @@ TEST_F(FlowFollowTest, ASourceFileIsNotASegmentOfAFilm) {
   EXPECT_EQ(category_of("/live/42.TS?token=a"), Category::kVideo);
 }
 
+TEST_F(FlowFollowTest, AHostInTheSecondSegmentOfAQuestionIsRead) {
+  auto cut = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(cut, 0, bytes("GET /a HTTP/1.1\r\nAccept: text/html\r\nHo")));
+  EXPECT_EQ(protocol(cut), "http");
+  EXPECT_FALSE(say(cut, 0, bytes("st: www.netflix")));
+  EXPECT_TRUE(say(cut, 0, bytes(".com\r\n\r\n")));
+  EXPECT_EQ(app(cut), "netflix");
+
+  auto nameless = tcp_flow(40'001, 30'001);
+  EXPECT_TRUE(say(nameless, 0, bytes("GET /a HTTP/1.0\r\nAccept: text/html\r\n\r\n"))) << "it is all there";
+  auto ends_late = tcp_flow(40'002, 30'002);
+  EXPECT_FALSE(say(ends_late, 0, bytes("GET /a HTTP/1.0\r\nAccept: text/html\r\n")));
+  EXPECT_TRUE(say(ends_late, 0, bytes("\r\n")));
+  auto answered = tcp_flow(40'003, 30'003);
+  EXPECT_FALSE(say(answered, 0, bytes("GET /a HTTP/1.0\r\nAccept: text/html\r\n")));
+  EXPECT_TRUE(say(answered, 1, bytes("HTTP/1.0 200 OK\r\n\r\n")));
+}
+
 }  // namespace
 }  // namespace foreflow::classify
