@@ -76,6 +76,7 @@ class Classifier {
   std::string_view protocol_name(ProtocolId id) const noexcept;  // "unknown" for 0
   std::string_view app_name(AppId id) const noexcept;            // "" for 0
   std::size_t protocol_count() const noexcept;                   // every id is below it
+  std::size_t covered_protocols() const;                         // that these signatures can name
 
   // The service that a host name belongs to; its app is 0 when there is none.
   Service service_of(std::string_view host) const noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Classifier holds once its signatures are compiled.
-// Place: dataplane/classify, private to classifier.cc and inspector.cc. Immutable after load.
+// Place: dataplane/classify, private to Classifier and Inspector. Immutable after load.
 #pragma once
 #include <array>
 #include <bitset>

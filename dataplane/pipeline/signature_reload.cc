@@ -62,7 +62,7 @@ std::optional<Problem> SignatureReload::tick(Configurator& configurator) {
   if (auto failed = take_compiled()) return failed;
   if (configurator.busy()) return std::nullopt;  // the workers may still hold the former ones
   if (waiting_) {
-    const auto text = fmt::format("{} protocols are known", waiting_->classifier->protocol_count() - 1);
+    const auto text = fmt::format("protocols that can be named: {}", waiting_->classifier->covered_protocols());
     configurator.use(std::exchange(waiting_, nullptr));
     return Problem{std::string(kReloaded), text};
   }

@@ -103,6 +103,15 @@ TEST_F(SignatureReloadTest, WhatIsAskedForIsInUseAfterwardsWithoutALostPacket) {
   EXPECT_EQ(bed_.sent("uplink").size(), put_);
 }
 
+TEST_F(SignatureReloadTest, AfterASmallerSetItsOwnProtocolsAreCounted) {
+  write("b.toml", signature_of("another"));
+  reload_.ask();
+  EXPECT_THAT(settle().at(0).text, HasSubstr(": 2"));
+  std::filesystem::remove(folder_ / "signatures/b.toml");
+  reload_.ask();
+  EXPECT_THAT(settle().at(0).text, HasSubstr(": 1"));
+}
+
 TEST_F(SignatureReloadTest, ABrokenFileIsToldByLineAndTheOldSignaturesStay) {
   write("b.toml", "category = \"web\"\n[[protocol\n");
   reload_.ask();
