@@ -102,7 +102,7 @@ class FlowClassifier {
   void take_network(Verdict& verdict, const FlowEnds& ends) const noexcept;
   const Service* name_known_of(const FlowEnds& ends, std::uint32_t seconds) const noexcept;
 
-  // follow.cc: each returns true when nothing more is awaited.
+  // follow.cc, follow_text.cc: each returns true when nothing more is awaited.
   bool follow(const Subject& subject) noexcept;
   bool follow_client_hello(const Subject& subject) noexcept;
   void take_fingerprint(net::Octets message, HelloOver over, bool has_encrypted_hello) noexcept;

@@ -19,6 +19,9 @@ inline constexpr std::size_t kTlsMessageHeader = 4;
 
 // A record's header is at 0: a known type, a version of 3.x, a size that a record may have.
 bool is_tls_record(net::Octets bytes) noexcept;
+inline bool is_tls_handshake(net::Octets bytes) noexcept {
+  return is_tls_record(bytes) && bytes.u8(0) == static_cast<std::uint8_t>(TlsRecord::kHandshake);
+}
 
 // Copies the content of the handshake records at the start of `stream` to `out`, without their headers, and returns its
 // size. Stops at a record of another type. `ended`: a record of another type came, so the handshake in the clear is
