@@ -5,6 +5,7 @@
 
 #include "common/units.h"
 #include "dataplane/classify/refine.h"
+#include "dataplane/classify/validators.h"
 
 namespace foreflow::classify {
 namespace {
@@ -90,6 +91,8 @@ bool FlowClassifier::look(const Subject& subject) noexcept {
   conversation.shape.add(packet.sender, packet.payload, packet.time_ns);
   if (seen.confidence > conversation.verdict.confidence) conversation.verdict = seen;
   if (seen.protocol == 0 || conversation.verdict.confidence < kSure) return is_spent(conversation);
+  if (seen.protocol == known_.http && is_websocket_handshake(packet.payload))
+    conversation.verdict.protocol = known_.websocket;
   conversation.follow = what_follows(conversation);
   conversation.followed_side = packet.sender;
   if (conversation.follow == Follow::kHttp) learn(conversation, ends, seconds(packet.time_ns));

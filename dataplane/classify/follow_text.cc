@@ -93,7 +93,8 @@ bool FlowClassifier::take_fields(Verdict& verdict, net::Octets message) const no
     take_name(verdict, seen.name);
   }
   if (seen.confirmed && seen.category != Category::kUnknown) verdict.category = seen.category;
-  return verdict.has_name || verdict.category != Category::kWeb;
+  if (seen.confirmed && is_websocket_handshake(message)) verdict.protocol = known_.websocket;
+  return verdict.protocol == known_.websocket || verdict.has_name || verdict.category != Category::kWeb;
 }
 
 // A question whose fields go on in the next segment: only then a buffer is taken.

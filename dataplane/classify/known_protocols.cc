@@ -15,7 +15,8 @@ Result<KnownProtocols> KnownProtocols::find() {
       {"mdns", &known.mdns},   {"llmnr", &known.llmnr},       {"http", &known.http},   {"ftp", &known.ftp},
       {"ftps", &known.ftps},   {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
       {"rtp", &known.rtp},     {"smtp", &known.smtp},         {"smtps", &known.smtps}, {"imap", &known.imap},
-      {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun}};
+      {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun},
+      {"websocket", &known.websocket}};
   for (const auto& [name, id] : wanted) {
     const auto given = protocol_names().id_of(name);
     if (!given) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");

@@ -9,7 +9,7 @@ namespace foreflow::classify {
 
 struct KnownProtocols {
   ProtocolId tls, quic, dtls, dns, mdns, llmnr, http, ftp, ftp_data, ftps, sip, rtsp, rtp, smtp, smtps, imap, imaps,
-      pop3, pops, stun;
+      pop3, pops, stun, websocket;
   AppId tor;
 
   // Error: no ids are left.

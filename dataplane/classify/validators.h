@@ -17,6 +17,8 @@ std::vector<std::string> validator_names();
 // web.cc
 Finding validate_http1(net::Octets payload) noexcept;
 Finding validate_http2_settings(net::Octets payload) noexcept;
+// An HTTP/1 message after which the connection is WebSocket's.
+bool is_websocket_handshake(net::Octets payload) noexcept;
 // quic.cc
 Finding validate_quic_long(net::Octets payload) noexcept;
 // tls.cc

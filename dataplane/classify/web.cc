@@ -169,6 +169,22 @@ Finding validate_http1(net::Octets payload) noexcept {
   return finding;
 }
 
+// RFC 6455, 4.1 and 4.2.2: a GET or the answer 101 whose Upgrade field is "websocket", in whatever case.
+bool is_websocket_handshake(net::Octets payload) noexcept {
+  auto rest = payload.text();
+  if (!rest.starts_with("GET ") && !rest.starts_with("HTTP/1.1 101")) return false;
+  if (rest.find("ocket") == std::string_view::npos) return false;  // most have none: no line is looked at
+  take_line(rest);
+  for (std::size_t lines = 0; lines < kMostHeaderLines && !rest.empty(); ++lines) {
+    const auto line = take_line(rest);
+    const auto colon = line.text.find(':');
+    if (!line.complete || colon == std::string_view::npos) return false;
+    if (same_word(line.text.substr(0, colon), "upgrade") && same_word(trimmed(line.text.substr(colon + 1)), "websocket"))
+      return true;
+  }
+  return false;
+}
+
 Finding validate_http2_settings(net::Octets payload) noexcept {
   constexpr std::uint8_t kSettings = 4, kMostFrameType = 0x10;
   constexpr std::uint16_t kMostSetting = 0x10;

@@ -90,5 +90,26 @@ TEST_F(FlowFollowTest, AHostInTheSecondSegmentOfAQuestionIsRead) {
   EXPECT_TRUE(say(answered, 1, bytes("HTTP/1.0 200 OK\r\n\r\n")));
 }
 
+TEST_F(FlowFollowTest, AnUpgradeToWebSocketIsWebSocket) {
+  auto asked = tcp_flow(40'000, 30'000);
+  EXPECT_TRUE(say(asked, 0,
+                  bytes("GET /chat HTTP/1.1\r\nHost: www.netflix.com\r\nConnection: Upgrade\r\nupgrade: WebSocket\r\n"
+                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")));
+  EXPECT_EQ(protocol(asked), "websocket");
+  EXPECT_EQ(app(asked), "netflix");
+  auto answered = tcp_flow(40'001, 30'001);
+  say(answered, 1, bytes("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"));
+  EXPECT_EQ(protocol(answered), "websocket");
+
+  auto in_pieces = tcp_flow(40'002, 30'002);
+  EXPECT_FALSE(say(in_pieces, 0, bytes("GET /chat HTTP/1.1\r\nOrigin: http://a.example\r\n")));
+  EXPECT_TRUE(say(in_pieces, 0, bytes("Upgrade: websocket\r\n\r\n")));
+  EXPECT_EQ(protocol(in_pieces), "websocket");
+
+  auto about_it = tcp_flow(40'003, 30'003);
+  say(about_it, 0, bytes("GET /websocket HTTP/1.1\r\nHost: site.example\r\nUpgrade: h2c\r\n\r\n"));
+  EXPECT_EQ(protocol(about_it), "http");
+}
+
 }  // namespace
 }  // namespace foreflow::classify
