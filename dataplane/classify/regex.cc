@@ -13,6 +13,7 @@ namespace {
 
 constexpr unsigned kFlags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH;
 constexpr unsigned kMostRepeat = 32;
+constexpr unsigned kMostRepeats = 256;  // of all in a pattern together
 
 std::string anchored(const Pattern& pattern) {
   if (pattern.depth != 0) return pattern.regex;
@@ -68,30 +69,57 @@ void each_operator(std::string_view regex, Visit&& visit) {
   }
 }
 
-// Repeats inside of repeated groups multiply: each group knows the largest count within it.
+// What the repeats of a group, or of one item, come to.
+struct Repeats {
+  std::uint64_t largest = 1;  // within each other they multiply
+  std::uint64_t total = 0;    // side by side they add up: the states that Hyperscan keeps
+};
+
+std::uint64_t total_of(const std::vector<Repeats>& open_groups) {
+  std::uint64_t total = 0;
+  for (const auto& group : open_groups) total += group.total;
+  return total;
+}
+
+std::string too_slow(std::string_view inside, const std::string& beyond) {
+  return fmt::format(
+      "the repeat {{{}}} goes beyond {}: Hyperscan keeps a state per count, which makes every scan several times "
+      "slower; use 'offset', 'depth', an unbounded repeat or a validator",
+      inside, beyond);
+}
+
 std::optional<std::string> slow_repeat(std::string_view regex) {
   std::optional<std::string> reason;
-  std::vector<std::uint64_t> groups{1};
-  std::uint64_t closed = 1;  // the count of the last group that ended, before closed_at
-  std::size_t closed_at = 0;
+  std::vector<Repeats> groups(1);
+  Repeats last;            // of the group or the repeat that ended
+  std::size_t ended = 0;  // before this; 0: none has
   each_operator(regex, [&](std::size_t i) {
+    const bool applies_to_last = i > 0 && i == ended;
     if (regex[i] == '(') {
-      groups.push_back(1);
+      groups.emplace_back();
     } else if (regex[i] == ')' && groups.size() > 1) {
-      closed = groups.back();
-      closed_at = i + 1;
+      last = groups.back();
+      ended = i + 1;
       groups.pop_back();
-      groups.back() = std::max(groups.back(), closed);
+      groups.back().largest = std::max(groups.back().largest, last.largest);
+      groups.back().total += last.total;
+    } else if (applies_to_last && (regex[i] == '?' || regex[i] == '*' || regex[i] == '+')) {
+      ended = i + 1;
     } else if (regex[i] == '{' && !reason) {
       const auto inside = repeat_at(regex, i);
       if (!inside) return;
-      const auto count = largest_number(*inside) * (i > 0 && i == closed_at ? closed : 1);
-      groups.back() = std::max(groups.back(), count);
-      if (count > kMostRepeat)
-        reason = fmt::format(
-            "the repeat {{{}}} goes beyond {}{}: Hyperscan keeps a state per count, which makes every scan several "
-            "times slower; use 'offset', 'depth', an unbounded repeat or a validator",
-            *inside, kMostRepeat, count == largest_number(*inside) ? "" : " with those inside of it");
+      const auto before = applies_to_last ? last : Repeats{};
+      const std::uint64_t count = std::max(1u, largest_number(*inside));
+      groups.back().total -= before.total;
+      last = {count * before.largest, count * std::max<std::uint64_t>(before.total, 1)};
+      ended = i + inside->size() + 2;
+      groups.back().largest = std::max(groups.back().largest, last.largest);
+      groups.back().total += last.total;
+      if (last.largest > kMostRepeat)
+        reason = too_slow(*inside, fmt::format("{}{}", kMostRepeat,
+                                               last.largest == count ? "" : " with those inside of it"));
+      else if (total_of(groups) > kMostRepeats)
+        reason = too_slow(*inside, fmt::format("{} with those beside it", kMostRepeats));
     }
   });
   return reason;

@@ -76,6 +76,11 @@ TEST(SignatureFile, PatternsThatCannotRunWellAreRefusedWithTheReason) {
   EXPECT_THAT(with("(a|b{9}c){2,4}d"), AllOf(HasSubstr("{2,4}"), HasSubstr("inside of it")));
   EXPECT_THAT(with("((a{6}){6})b"), HasSubstr("{6}"));
   EXPECT_EQ(with("(a{6})(b{6}){5}c{32}"), "accepted");
+  EXPECT_THAT(with("xa{32}{32}"), AllOf(HasSubstr("{32}"), HasSubstr("inside of it")));
+  EXPECT_THAT(with("xa{32}?{2}"), HasSubstr("inside of it"));
+  EXPECT_EQ(with("a{32}b{32}c{32}d{32}e{32}f{32}g{32}h{32}"), "accepted");
+  EXPECT_THAT(with("a{32}b{32}c{32}d{32}e{32}f{32}g{32}(h{30}|i{3})"),
+              AllOf(HasSubstr("{3}"), HasSubstr("256 with those beside it")));
   EXPECT_THAT(with("^abc"), HasSubstr("'offset'"));
   EXPECT_THAT(with("a|^abc"), HasSubstr("'offset'"));
   EXPECT_THAT(with("a*"), HasSubstr("at least one byte"));
