@@ -206,8 +206,12 @@ Result<RegexDatabase> compile(std::span<const NumberedPattern> patterns) {
                            static_cast<unsigned>(patterns.size()), HS_MODE_BLOCK, nullptr, &database,
                            &error) != HS_SUCCESS) {
     const int which = error != nullptr ? error->expression : -1;
-    const auto subject = which < 0 ? "the patterns together" : fmt::format("the pattern '{}'", expressions[which]);
-    return fail(ErrorCode::kInvalidConfig, fmt::format("Hyperscan refuses {}: {}", subject, message_of(error)));
+    const auto reason = message_of(error);
+    if (which < 0 || static_cast<std::size_t>(which) >= patterns.size())
+      return fail(ErrorCode::kInvalidConfig, fmt::format("Hyperscan refuses the patterns together: {}", reason));
+    const auto& refused = *patterns[static_cast<std::size_t>(which)].pattern;
+    return fail(ErrorCode::kInvalidConfig, fmt::format("{}: Hyperscan refuses the pattern '{}' among the others: {}",
+                                                       refused.where, refused.regex, reason));
   }
   return RegexDatabase(database);
 }

@@ -25,7 +25,7 @@ class FileReader {
  public:
   explicit FileReader(TomlDocument& document) : document_(document) {}
 
-  Result<std::vector<Signature>> read(std::string_view file) {
+  Result<std::vector<Signature>> read() {
     auto& root = document_.root();
     const auto category = read_category(root);
     root.require("protocol");
@@ -33,7 +33,7 @@ class FileReader {
     for (auto& table : root.tables("protocol")) {
       auto signature = read_signature(table);
       signature.category = category;
-      signature.file = file;
+      signature.file = table.where("name");
       signatures.push_back(std::move(signature));
     }
     root.finish();
@@ -124,6 +124,7 @@ class FileReader {
     table.read("twice", pattern.twice);
     table.read_word("from", pattern.speaker, {{"client", Speaker::kClient}, {"server", Speaker::kServer}});
     pattern.validator = read_validator(table);
+    pattern.where = table.where("regex");
     if (table.has("regex"))
       if (const auto reason = objection(pattern)) table.error("regex", *reason);
     table.finish();
@@ -153,13 +154,13 @@ class FileReader {
 Result<std::vector<Signature>> read_signatures(const std::filesystem::path& file) {
   auto document = TomlDocument::load(file);
   if (!document) return tl::unexpected(document.error());
-  return FileReader(*document).read(file.string());
+  return FileReader(*document).read();
 }
 
 Result<std::vector<Signature>> parse_signatures(std::string_view text, std::string_view name) {
   auto document = TomlDocument::parse(text, name);
   if (!document) return tl::unexpected(document.error());
-  return FileReader(*document).read(name);
+  return FileReader(*document).read();
 }
 
 }  // namespace foreflow::classify

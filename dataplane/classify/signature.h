@@ -35,6 +35,7 @@ struct Pattern {
   bool twice = false;           // weak alone: two payloads of a flow must show it
   Speaker speaker = Speaker::kEither;
   Transports transports;
+  std::string where;  // "file:line" of its regex
 };
 
 struct Signature {
@@ -43,7 +44,7 @@ struct Signature {
   std::vector<std::uint16_t> ports;        // break a tie, never decide
   std::vector<std::uint8_t> ip_protocols;  // that carry nothing else: they decide without a pattern
   std::vector<Pattern> patterns;
-  std::string file;
+  std::string file;  // with the line that begins it: "file:line"
 };
 
 // Every mistake of the file at once: unknown keys, unknown validators, patterns that Hyperscan refuses or that would be

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/regex.h"
 #include "dataplane/classify/signature.h"
 
 namespace foreflow::classify {
@@ -88,6 +89,14 @@ TEST(SignatureFile, PatternsThatCannotRunWellAreRefusedWithTheReason) {
   EXPECT_EQ(with(R"(\{1,256}[{1,99}^]\^)"), "accepted") << "escaped and in classes they are plain bytes";
 }
 
+TEST(SignatureFile, APatternRefusedAmongOthersIsNamedWithItsLine) {
+  const Pattern good{.regex = "abc", .where = "a.toml:7"}, bad{.regex = "ab(c", .where = "a.toml:12"};
+  const NumberedPattern both[] = {{&good, 0}, {&bad, 1}};
+  const auto compiled = compile(both);
+  ASSERT_FALSE(compiled);
+  EXPECT_THAT(compiled.error().message, AllOf(HasSubstr("a.toml:12: "), HasSubstr("'ab(c'")));
+}
+
 TEST(SignatureFile, AnIpProtocolNumberNeedsNoPattern) {
   const auto with = [](std::string_view numbers) {
     return error_of("category = \"vpn_tunnel\"\n[[protocol]]\nname = \"gre\"\nip_protocols = " + std::string(numbers));
@@ -133,7 +142,7 @@ TEST_F(ClassifierLoad, AnotherFileMayAddPatternsToAProtocolButNotMoveIt) {
   write("b.toml", kGood);
   EXPECT_EQ(error(), "accepted");
   write("b.toml", changed("database\"", "web\""));
-  EXPECT_THAT(error(), AllOf(HasSubstr("b.toml: protocol 'redis' is web here and database in"), HasSubstr("a.toml")));
+  EXPECT_THAT(error(), AllOf(HasSubstr("b.toml:3: protocol 'redis' is web here and database in"), HasSubstr("a.toml:3;")));
 }
 
 TEST_F(ClassifierLoad, ABrokenFileIsNamedWithItsLine) {
