@@ -44,6 +44,7 @@ enum class Follow : std::uint8_t {
   kMedia,        // SIP and RTSP: data channels
   kMail,         // the upgrade to TLS
   kStun,         // DTLS between the same two ends
+  kUpgrade,      // databases: the server's name, where they go on in TLS
   kHttp,         // what later answers say, where the question was not seen
 };
 

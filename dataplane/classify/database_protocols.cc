@@ -14,6 +14,16 @@ bool is_printable(std::string_view text) noexcept {
 // MySQL: 3 bytes of size, a sequence number, the body.
 bool is_one_mysql_packet(net::Octets payload) noexcept { return payload.le24(0) + 4 == payload.size(); }
 
+// The capabilities of a greeting begin behind the version, the thread's id (4), the scramble (8) and a zero; a client
+// that will go on in TLS sends the first 32 bytes of its login alone (MySQL, "SSLRequest").
+bool is_mysql_with_tls(net::Octets payload) noexcept {
+  constexpr std::uint32_t kSsl = 0x800;
+  constexpr std::size_t kVersionAt = 5, kRequestSize = 36;
+  if (payload.u8(3) == 1) return payload.size() == kRequestSize && is_one_mysql_packet(payload) && (payload.le32(4) & kSsl) != 0;
+  const auto end = payload.part(kVersionAt).text().find('\0');
+  return payload.u8(3) == 0 && end != std::string_view::npos && (payload.le16(kVersionAt + end + 14) & kSsl) != 0;
+}
+
 // One backend or frontend message of PostgreSQL: what is certain of each type that begins a payload.
 bool is_postgres_message(net::Octets message) noexcept {
   const auto body = message.part(5);
@@ -133,6 +143,15 @@ Finding validate_tds_prelogin(net::Octets payload) noexcept {
   if (payload.be16(2) != payload.size()) return false;
   // The first option is VERSION: token 0, six bytes that lie inside of the packet.
   return options.u8(0) == 0 && options.be16(3) == 6 && options.has(options.be16(1), 6);
+}
+
+bool announces_tls(net::Octets payload) noexcept {
+  constexpr std::uint64_t kPostgresRequest = 0x0000'0008'04d2'162f;  // SSLRequest
+  if (payload.whole_size() == 8 && payload.be64(0) == kPostgresRequest) return true;
+  constexpr std::uint8_t kTdsPrelogin = 0x12, kTdsAnswer = 0x04;
+  if (payload.u8(0) == kTdsPrelogin || payload.u8(0) == kTdsAnswer)
+    if (validate_tds_prelogin(payload).confirmed) return true;
+  return is_mysql_with_tls(payload);
 }
 
 }  // namespace foreflow::classify

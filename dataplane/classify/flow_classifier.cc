@@ -93,7 +93,7 @@ bool FlowClassifier::look(const Subject& subject) noexcept {
   if (seen.protocol == 0 || conversation.verdict.confidence < kSure) return is_spent(conversation);
   if (seen.protocol == known_.http && is_websocket_handshake(packet.payload))
     conversation.verdict.protocol = known_.websocket;
-  conversation.follow = what_follows(conversation);
+  conversation.follow = what_follows(conversation, packet.payload);
   conversation.followed_side = packet.sender;
   if (conversation.follow == Follow::kHttp) learn(conversation, ends, seconds(packet.time_ns));
   return conversation.follow == Follow::kNothing || follow(subject);
@@ -103,7 +103,7 @@ bool FlowClassifier::is_spent(const Conversation& conversation) const noexcept {
   return conversation.inspected >= config_.most_payloads || conversation.bytes >= config_.most_bytes;
 }
 
-Follow FlowClassifier::what_follows(const Conversation& conversation) const noexcept {
+Follow FlowClassifier::what_follows(const Conversation& conversation, net::Octets payload) const noexcept {
   const auto protocol = conversation.verdict.protocol;
   if (protocol == known_.tls && conversation.verdict.app != 0 && !config_.fingerprints) return Follow::kNothing;
   if (protocol == known_.tls) return Follow::kClientHello;
@@ -113,6 +113,8 @@ Follow FlowClassifier::what_follows(const Conversation& conversation) const noex
   if (protocol == known_.sip || protocol == known_.rtsp) return Follow::kMedia;
   if (protocol == known_.smtp || protocol == known_.imap || protocol == known_.pop3) return Follow::kMail;
   if (protocol == known_.stun) return Follow::kStun;
+  const bool is_database = protocol == known_.postgres || protocol == known_.mysql || protocol == known_.mssql;
+  if (is_database && announces_tls(payload)) return Follow::kUpgrade;
   const bool is_plain = conversation.verdict.category == Category::kWeb && !conversation.verdict.has_name;
   if (protocol == known_.http && is_plain) return Follow::kHttp;
   return Follow::kNothing;

@@ -90,7 +90,7 @@ class FlowClassifier {
 
   bool look(const Subject& subject) noexcept;
   bool is_spent(const Conversation& conversation) const noexcept;
-  Follow what_follows(const Conversation& conversation) const noexcept;
+  Follow what_follows(const Conversation& conversation, net::Octets payload) const noexcept;
   void complete(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
   void learn(const Conversation& conversation, const FlowEnds& ends, std::uint32_t seconds) noexcept;
   static void take_behaviour(Verdict& verdict, BehaviourGuess guess) noexcept;
@@ -114,9 +114,11 @@ class FlowClassifier {
   bool follow_media(const Subject& subject) noexcept;
   bool follow_mail(const Subject& subject) noexcept;
   bool follow_stun(const Subject& subject) noexcept;
+  bool follow_upgrade(const Subject& subject) noexcept;
   bool follow_http(const Subject& subject) noexcept;
   bool follow_question(const Subject& subject) noexcept;
   net::Octets collect(const Subject& subject, Side side) noexcept;
+  static void take_service(Verdict& verdict, const Service& service) noexcept;
   bool take_name(Verdict& verdict, std::string_view host) const noexcept;
   bool take_fields(Verdict& verdict, net::Octets message) const noexcept;
   bool take_certificate(Verdict& verdict, net::Octets messages) const noexcept;

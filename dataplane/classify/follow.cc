@@ -17,6 +17,7 @@ constexpr std::uint8_t kMostCertificatePayloads = 10;
 constexpr std::uint8_t kMostQuicPayloads = 8;
 constexpr std::uint8_t kMostDnsPayloads = 16;
 constexpr std::uint8_t kMostStunPayloads = 32;
+constexpr std::uint8_t kMostUpgradePayloads = 4;
 
 std::uint32_t seconds(std::uint64_t now_ns) noexcept { return static_cast<std::uint32_t>(now_ns / kNanosPerSecond); }
 
@@ -46,6 +47,8 @@ bool FlowClassifier::follow(const Subject& subject) noexcept {
       return follow_mail(subject);
     case Follow::kStun:
       return follow_stun(subject);
+    case Follow::kUpgrade:
+      return follow_upgrade(subject);
     case Follow::kHttp:
       return follow_http(subject);
     case Follow::kNothing:
@@ -54,13 +57,18 @@ bool FlowClassifier::follow(const Subject& subject) noexcept {
   return true;
 }
 
+// A database stays one whatever its server is called; only what carries anything is told by the service.
+void FlowClassifier::take_service(Verdict& verdict, const Service& service) noexcept {
+  verdict.app = service.app;
+  if (verdict.category == Category::kWeb) verdict.category = service.category;
+  verdict.source = Source::kName;
+}
+
 // Names the service; true when the host belongs to one.
 bool FlowClassifier::take_name(Verdict& verdict, std::string_view host) const noexcept {
   const auto service = classifier_->service_of(host);
   if (service.app == 0) return false;
-  verdict.app = service.app;
-  verdict.category = service.category;
-  verdict.source = Source::kName;
+  take_service(verdict, service);
   return true;
 }
 
@@ -130,6 +138,24 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
   return packet.sender == other(client) && follow_certificate(subject);
 }
 
+// The client's hello behind a database's own words: TDS wraps it into packets of its own (MS-TDS, 2.2.6.5).
+bool FlowClassifier::follow_upgrade(const Subject& subject) noexcept {
+  constexpr std::uint8_t kTdsPrelogin = 0x12;
+  constexpr std::size_t kTdsHeader = 8;
+  auto& conversation = subject.conversation;
+  auto packet = subject.packet;
+  if (conversation.verdict.protocol == known_.mssql && packet.payload.u8(0) == kTdsPrelogin) {
+    packet.payload = packet.payload.part(kTdsHeader);
+    packet.tcp_sequence += kTdsHeader;
+  }
+  if (!starts_with_message(packet.payload, TlsMessage::kClientHello))
+    return conversation.followed >= kMostUpgradePayloads;
+  conversation.follow = Follow::kClientHello;
+  conversation.followed = 1;
+  conversation.followed_side = packet.sender;
+  return follow_client_hello({conversation, subject.ends, packet});
+}
+
 void FlowClassifier::take_fingerprint(net::Octets message, HelloOver over, bool has_encrypted_hello) noexcept {
   if (!config_.fingerprints) return;
   if (const auto made = read_fingerprint(message, over)) hello_ = {*made, has_encrypted_hello};
@@ -150,9 +176,7 @@ bool FlowClassifier::take_certificate(Verdict& verdict, net::Octets messages) co
     return false;
   });
   if (most == Category::kUnknown) return false;
-  verdict.app = first[index(most)].app;
-  verdict.category = most;
-  verdict.source = Source::kName;
+  take_service(verdict, first[index(most)]);
   return true;
 }
 

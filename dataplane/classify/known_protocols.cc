@@ -16,7 +16,8 @@ Result<KnownProtocols> KnownProtocols::find() {
       {"ftps", &known.ftps},   {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
       {"rtp", &known.rtp},     {"smtp", &known.smtp},         {"smtps", &known.smtps}, {"imap", &known.imap},
       {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun},
-      {"websocket", &known.websocket}};
+      {"websocket", &known.websocket},
+      {"postgres", &known.postgres}, {"mysql", &known.mysql}, {"mssql", &known.mssql}};
   for (const auto& [name, id] : wanted) {
     const auto given = protocol_names().id_of(name);
     if (!given) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");

@@ -33,6 +33,8 @@ Finding validate_postgres_messages(net::Octets payload) noexcept;
 Finding validate_mongodb(net::Octets payload) noexcept;
 Finding validate_memcached_binary(net::Octets payload) noexcept;
 Finding validate_tds_prelogin(net::Octets payload) noexcept;
+// Words of PostgreSQL, MySQL or TDS behind which the connection may go on in TLS.
+bool announces_tls(net::Octets payload) noexcept;
 // resp.cc
 Finding validate_resp(net::Octets payload) noexcept;
 // dns.cc

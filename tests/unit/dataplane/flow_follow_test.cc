@@ -111,5 +111,52 @@ TEST_F(FlowFollowTest, AnUpgradeToWebSocketIsWebSocket) {
   EXPECT_EQ(protocol(about_it), "http");
 }
 
+TEST_F(FlowFollowTest, ADatabaseThatGoesOnInTlsIsNamedByItsServer) {
+  const auto hello = testing::tls_client_hello("app.cx1.eu-west-1.rds.amazonaws.com");
+  auto postgres = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(postgres, 0, bytes("\x00\x00\x00\x08\x04\xd2\x16\x2f"s)));
+  EXPECT_EQ(protocol(postgres), "postgres");
+  EXPECT_FALSE(say(postgres, 1, bytes("S")));
+  EXPECT_FALSE(say(postgres, 0, Frame(hello.begin(), hello.begin() + 70)));
+  EXPECT_TRUE(say(postgres, 0, Frame(hello.begin() + 70, hello.end())));
+  EXPECT_EQ(protocol(postgres), "postgres");
+  EXPECT_EQ(app(postgres), "rds");
+  EXPECT_EQ(postgres.verdict.category, Category::kDatabase);
+
+  auto greeting = bytes("\x36\x00\x00\x00\x0a" "8.0.36\0"s + std::string(12, '\x08') + "\0"s);
+  greeting.insert(greeting.end(), {0xff, 0xff});
+  greeting.resize(4 + 0x36, 1);
+  Frame request{32, 0, 0, 1, 0x85, 0xae, 0xff, 0x19, 0, 0, 0, 1, 0xff};
+  request.resize(36);
+  auto mysql = tcp_flow(40'001, 30'001);
+  EXPECT_FALSE(say(mysql, 1, greeting));
+  EXPECT_FALSE(say(mysql, 0, request));
+  EXPECT_TRUE(say(mysql, 0, testing::tls_client_hello("www.netflix.com")));
+  EXPECT_EQ(protocol(mysql), "mysql");
+  EXPECT_EQ(app(mysql), "netflix");
+  EXPECT_EQ(mysql.verdict.category, Category::kDatabase) << "whatever its server is called";
+
+  const auto prelogin = [](const Frame& content) {
+    Frame packet{0x12, 1, 0, static_cast<std::uint8_t>(8 + content.size()), 0, 0, 1, 0};
+    packet.insert(packet.end(), content.begin(), content.end());
+    return packet;
+  };
+  auto tds = tcp_flow(40'002, 30'002);
+  EXPECT_FALSE(say(tds, 0, prelogin({0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 1, 1, 1, 1, 1, 1, 1})));
+  EXPECT_TRUE(say(tds, 0, prelogin(hello)));
+  EXPECT_EQ(protocol(tds), "mssql");
+  EXPECT_EQ(app(tds), "rds");
+}
+
+TEST_F(FlowFollowTest, ADatabaseThatStaysPlainIsNotFollowedForLong) {
+  auto postgres = tcp_flow(40'000, 30'000);
+  EXPECT_FALSE(say(postgres, 0, bytes("\x00\x00\x00\x08\x04\xd2\x16\x2f"s)));
+  for (int i = 0; i < 3 && !postgres.is_final; ++i) say(postgres, i % 2 == 0 ? 1 : 0, bytes("N"));
+  EXPECT_TRUE(postgres.is_final);
+  auto plain = tcp_flow(40'001, 30'001);
+  EXPECT_TRUE(say(plain, 0, bytes("\x00\x00\x00\x14\x00\x03\x00\x00user\x00" "app\x00\x00\x00"s)));
+  EXPECT_EQ(protocol(plain), "postgres");
+}
+
 }  // namespace
 }  // namespace foreflow::classify
