@@ -154,7 +154,7 @@ TEST_F(FlowFollowTest, ADatabaseThatStaysPlainIsNotFollowedForLong) {
   for (int i = 0; i < 3 && !postgres.is_final; ++i) say(postgres, i % 2 == 0 ? 1 : 0, bytes("N"));
   EXPECT_TRUE(postgres.is_final);
   auto plain = tcp_flow(40'001, 30'001);
-  EXPECT_TRUE(say(plain, 0, bytes("\x00\x00\x00\x14\x00\x03\x00\x00user\x00" "app\x00\x00\x00"s)));
+  EXPECT_TRUE(say(plain, 0, bytes("\x00\x00\x00\x12\x00\x03\x00\x00user\x00" "app\x00\x00"s)));
   EXPECT_EQ(protocol(plain), "postgres");
 }
 
