@@ -46,6 +46,7 @@ struct Verdict {
   // may keep it with the flow and hand it back with the next payload; `protocol` is 0 until then.
   ProtocolId suspected = 0;
   bool has_name = false;                   // the payload stated a host name, of a known service or not
+  bool has_encrypted_hello = false;        // TLS: what the client asks for is encrypted (ECH), the name a front
   Behaviour behaviour = Behaviour::kNone;  // none where the payload said what it is
 };
 

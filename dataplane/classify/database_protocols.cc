@@ -19,7 +19,8 @@ bool is_one_mysql_packet(net::Octets payload) noexcept { return payload.le24(0) 
 bool is_mysql_with_tls(net::Octets payload) noexcept {
   constexpr std::uint32_t kSsl = 0x800;
   constexpr std::size_t kVersionAt = 5, kRequestSize = 36;
-  if (payload.u8(3) == 1) return payload.size() == kRequestSize && is_one_mysql_packet(payload) && (payload.le32(4) & kSsl) != 0;
+  if (payload.u8(3) == 1)
+    return payload.size() == kRequestSize && is_one_mysql_packet(payload) && (payload.le32(4) & kSsl) != 0;
   const auto end = payload.part(kVersionAt).text().find('\0');
   return payload.u8(3) == 0 && end != std::string_view::npos && (payload.le16(kVersionAt + end + 14) & kSsl) != 0;
 }

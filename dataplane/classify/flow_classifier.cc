@@ -5,6 +5,7 @@
 
 #include "common/units.h"
 #include "dataplane/classify/refine.h"
+#include "dataplane/classify/tls.h"
 #include "dataplane/classify/validators.h"
 
 namespace foreflow::classify {
@@ -105,7 +106,8 @@ bool FlowClassifier::is_spent(const Conversation& conversation) const noexcept {
 
 Follow FlowClassifier::what_follows(const Conversation& conversation, net::Octets payload) const noexcept {
   const auto protocol = conversation.verdict.protocol;
-  if (protocol == known_.tls && conversation.verdict.app != 0 && !config_.fingerprints) return Follow::kNothing;
+  const bool is_named = conversation.verdict.app != 0 && !config_.fingerprints;
+  if (protocol == known_.tls && is_named && !may_encrypt_hello(payload)) return Follow::kNothing;
   if (protocol == known_.tls) return Follow::kClientHello;
   if (protocol == known_.quic) return Follow::kQuic;
   if (protocol == known_.dns) return Follow::kDns;

@@ -116,6 +116,7 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
     if (message.size() == 0) return true;
     const auto hello = read_client_hello(message);
     const bool is_awaited = !hello.is_complete && !ended && conversation.followed < kMostHelloPayloads;
+    conversation.verdict.has_encrypted_hello |= hello.has_encrypted_hello;
     if (is_awaited && config_.fingerprints) return false;
     if (hello.is_complete) take_fingerprint(message, HelloOver::kTcp, hello.has_encrypted_hello);
     if (!hello.server_name.empty()) {
@@ -216,6 +217,7 @@ bool FlowClassifier::follow_quic(const Subject& subject) noexcept {
                   [&assembly](std::uint64_t offset, net::Octets bytes) { assembly.add(offset, bytes); })) {
     conversation.client = subject.packet.sender;
     const auto hello = read_client_hello(assembly.prefix());
+    conversation.verdict.has_encrypted_hello |= hello.has_encrypted_hello;
     if (hello.is_complete) take_fingerprint(assembly.prefix(), HelloOver::kQuic, hello.has_encrypted_hello);
     const bool is_awaited = !hello.is_complete && config_.fingerprints;
     if (!hello.server_name.empty()) {

@@ -9,8 +9,7 @@ namespace foreflow::classify {
 
 struct KnownProtocols {
   ProtocolId tls, quic, dtls, dns, mdns, llmnr, http, ftp, ftp_data, ftps, sip, rtsp, rtp, smtp, smtps, imap, imaps,
-      pop3, pops, stun, websocket,
-      postgres, mysql, mssql;
+      pop3, pops, stun, websocket, postgres, mysql, mssql;
   AppId tor;
 
   // Error: no ids are left.

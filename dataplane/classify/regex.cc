@@ -91,7 +91,7 @@ std::string too_slow(std::string_view inside, const std::string& beyond) {
 std::optional<std::string> slow_repeat(std::string_view regex) {
   std::optional<std::string> reason;
   std::vector<Repeats> groups(1);
-  Repeats last;            // of the group or the repeat that ended
+  Repeats last;           // of the group or the repeat that ended
   std::size_t ended = 0;  // before this; 0: none has
   each_operator(regex, [&](std::size_t i) {
     const bool applies_to_last = i > 0 && i == ended;
@@ -116,8 +116,8 @@ std::optional<std::string> slow_repeat(std::string_view regex) {
       groups.back().largest = std::max(groups.back().largest, last.largest);
       groups.back().total += last.total;
       if (last.largest > kMostRepeat)
-        reason = too_slow(*inside, fmt::format("{}{}", kMostRepeat,
-                                               last.largest == count ? "" : " with those inside of it"));
+        reason = too_slow(*inside,
+                          fmt::format("{}{}", kMostRepeat, last.largest == count ? "" : " with those inside of it"));
       else if (total_of(groups) > kMostRepeats)
         reason = too_slow(*inside, fmt::format("{} with those beside it", kMostRepeats));
     }

@@ -38,6 +38,11 @@ struct ClientHello {
 // `message`: a handshake message from its type on. An empty hello when it is none.
 ClientHello read_client_hello(net::Octets message) noexcept;
 
+// Whether it is worth to look for an encrypted hello: the number of its extension (RFC 9849) is somewhere.
+inline bool may_encrypt_hello(net::Octets payload) noexcept {
+  return payload.text().find("\xfe\x0d") != std::string_view::npos;
+}
+
 // A name that Tor makes up for each connection or certificate: "www.", 8 to 25 random characters of base32, `ending`.
 bool is_made_up_name(std::string_view name, std::string_view ending) noexcept;
 // Tor's certificate (tor-spec, "In-protocol"): a made-up issuer in .com signs a made-up subject in .net, and no more.

@@ -179,7 +179,8 @@ bool is_websocket_handshake(net::Octets payload) noexcept {
     const auto line = take_line(rest);
     const auto colon = line.text.find(':');
     if (!line.complete || colon == std::string_view::npos) return false;
-    if (same_word(line.text.substr(0, colon), "upgrade") && same_word(trimmed(line.text.substr(colon + 1)), "websocket"))
+    if (same_word(line.text.substr(0, colon), "upgrade") &&
+        same_word(trimmed(line.text.substr(colon + 1)), "websocket"))
       return true;
   }
   return false;

@@ -142,7 +142,8 @@ TEST_F(ClassifierLoad, AnotherFileMayAddPatternsToAProtocolButNotMoveIt) {
   write("b.toml", kGood);
   EXPECT_EQ(error(), "accepted");
   write("b.toml", changed("database\"", "web\""));
-  EXPECT_THAT(error(), AllOf(HasSubstr("b.toml:3: protocol 'redis' is web here and database in"), HasSubstr("a.toml:3;")));
+  EXPECT_THAT(error(),
+              AllOf(HasSubstr("b.toml:3: protocol 'redis' is web here and database in"), HasSubstr("a.toml:3;")));
 }
 
 TEST_F(ClassifierLoad, ABrokenFileIsNamedWithItsLine) {

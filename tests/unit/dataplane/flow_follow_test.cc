@@ -13,7 +13,8 @@ class FlowFollowTest : public FlowClassifierTest {};
 
 TEST_F(FlowFollowTest, BothAnswersOfAResolverThatAsksTwiceAreRead) {
   const auto question = [](char type) {
-    return "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07netflix\x03"s + "com\x00\x00"s + type + "\x00\x01"s;
+    return "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07netflix\x03"s + "com\x00\x00"s + type +
+           "\x00\x01"s;
   };
   const auto answer = [&](char type, const std::string& address) {
     auto text = question(type) + "\xc0\x0c\x00"s + type + "\x00\x01\x00\x00\x00\x3c\x00"s +
@@ -123,7 +124,10 @@ TEST_F(FlowFollowTest, ADatabaseThatGoesOnInTlsIsNamedByItsServer) {
   EXPECT_EQ(app(postgres), "rds");
   EXPECT_EQ(postgres.verdict.category, Category::kDatabase);
 
-  auto greeting = bytes("\x36\x00\x00\x00\x0a" "8.0.36\0"s + std::string(12, '\x08') + "\0"s);
+  auto greeting = bytes(
+      "\x36\x00\x00\x00\x0a"
+      "8.0.36\0"s +
+      std::string(12, '\x08') + "\0"s);
   greeting.insert(greeting.end(), {0xff, 0xff});
   greeting.resize(4 + 0x36, 1);
   Frame request{32, 0, 0, 1, 0x85, 0xae, 0xff, 0x19, 0, 0, 0, 1, 0xff};
@@ -154,8 +158,67 @@ TEST_F(FlowFollowTest, ADatabaseThatStaysPlainIsNotFollowedForLong) {
   for (int i = 0; i < 3 && !postgres.is_final; ++i) say(postgres, i % 2 == 0 ? 1 : 0, bytes("N"));
   EXPECT_TRUE(postgres.is_final);
   auto plain = tcp_flow(40'001, 30'001);
-  EXPECT_TRUE(say(plain, 0, bytes("\x00\x00\x00\x12\x00\x03\x00\x00user\x00" "app\x00\x00"s)));
+  EXPECT_TRUE(say(plain, 0,
+                  bytes("\x00\x00\x00\x12\x00\x03\x00\x00user\x00"
+                        "app\x00\x00"s)));
   EXPECT_EQ(protocol(plain), "postgres");
+}
+
+// With an empty extension of encrypted_client_hello, as the inner hello has it; outer ones hold a payload.
+Frame with_encrypted_hello(Frame hello) {
+  constexpr std::size_t kRecordSizeAt = 3, kMessageSizeAt = 6;
+  constexpr std::uint8_t kExtension[] = {0xfe, 0x0d, 0, 1, 1};
+  constexpr std::size_t kVersionAt = 9;
+  std::size_t at = kVersionAt + 2 + 32;
+  at += 1u + hello[at];                          // session
+  at += 2u + net::load_be16(hello.data() + at);  // ciphers
+  at += 1u + hello[at];                          // compression
+  const auto grow = [&hello](std::size_t low, std::size_t by) {
+    const auto size = net::load_be16(hello.data() + low - 1) + by;
+    hello[low - 1] = static_cast<std::uint8_t>(size >> 8), hello[low] = static_cast<std::uint8_t>(size);
+  };
+  for (const auto low : {kRecordSizeAt + 1, kMessageSizeAt + 2, at + 1}) grow(low, sizeof kExtension);
+  hello.insert(hello.end(), std::begin(kExtension), std::end(kExtension));
+  return hello;
+}
+
+TEST_F(FlowFollowTest, AnEncryptedHelloIsNoticed) {
+  for (const std::string name : {"www.netflix.com", "front.example"}) {
+    auto plain = tcp_flow(40'000, 30'000);
+    EXPECT_TRUE(say(plain, 0, testing::tls_client_hello(name)));
+    EXPECT_FALSE(plain.verdict.has_encrypted_hello);
+    auto encrypted = tcp_flow(40'001, 30'000);
+    EXPECT_TRUE(say(encrypted, 0, with_encrypted_hello(testing::tls_client_hello(name))));
+    EXPECT_TRUE(encrypted.verdict.has_encrypted_hello) << name;
+    EXPECT_EQ(app(encrypted), app(plain));
+  }
+  start({.conversations = 64, .fingerprints = true});
+  auto flow = tcp_flow(40'000, 30'000);
+  say(flow, 0, with_encrypted_hello(testing::tls_client_hello("front.example")));
+  ASSERT_NE(engine_->hello(), nullptr);
+  EXPECT_TRUE(engine_->hello()->has_encrypted_hello);
+}
+
+TEST_F(FlowFollowTest, TheMediaThatRtspAndSipAnnounceAreRtp) {
+  const auto media = [this](std::uint16_t port) {
+    auto flow = udp_flow(40'100, port);
+    say(flow, 1, Frame(160, 0x5a));
+    return std::string(protocol(flow));
+  };
+  auto sip = udp_flow(40'000, 30'060);
+  say(sip, 0,
+      bytes("INVITE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1\r\nContent-Type: application/sdp\r\n\r\n"
+            "v=0\r\nc=IN IP4 10.0.0.2\r\nm=audio 49170 RTP/AVP 0\r\n"));
+  ASSERT_EQ(protocol(sip), "sip");
+  EXPECT_EQ(media(49'170), "rtp");
+  EXPECT_NE(media(49'180), "rtp") << "nobody announced it";
+
+  auto rtsp = tcp_flow(40'001, 30'554);
+  say(rtsp, 0,
+      bytes("SETUP rtsp://10.0.0.2/film/track1 RTSP/1.0\r\nCSeq: 3\r\n"
+            "Transport: RTP/AVP;unicast;client_port=8000-8001\r\n\r\n"));
+  ASSERT_EQ(protocol(rtsp), "rtsp");
+  EXPECT_EQ(media(8'000), "rtp");
 }
 
 }  // namespace
