@@ -11,12 +11,13 @@ namespace foreflow::classify {
 Result<KnownProtocols> KnownProtocols::find() {
   KnownProtocols known{};
   const std::pair<std::string_view, ProtocolId*> wanted[]{
-      {"tls", &known.tls},     {"quic", &known.quic},         {"dtls", &known.dtls},   {"dns", &known.dns},
-      {"mdns", &known.mdns},   {"llmnr", &known.llmnr},       {"http", &known.http},   {"ftp", &known.ftp},
-      {"ftps", &known.ftps},   {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
-      {"rtp", &known.rtp},     {"smtp", &known.smtp},         {"smtps", &known.smtps}, {"imap", &known.imap},
-      {"imaps", &known.imaps}, {"pop3", &known.pop3},         {"pops", &known.pops},   {"stun", &known.stun},
-      {"websocket", &known.websocket},
+      {"tls", &known.tls},           {"quic", &known.quic},   {"dtls", &known.dtls},
+      {"dns", &known.dns},           {"mdns", &known.mdns},   {"llmnr", &known.llmnr},
+      {"http", &known.http},         {"ftp", &known.ftp},     {"ftps", &known.ftps},
+      {"ftp_data", &known.ftp_data}, {"sip", &known.sip},     {"rtsp", &known.rtsp},
+      {"rtp", &known.rtp},           {"smtp", &known.smtp},   {"smtps", &known.smtps},
+      {"imap", &known.imap},         {"imaps", &known.imaps}, {"pop3", &known.pop3},
+      {"pops", &known.pops},         {"stun", &known.stun},   {"websocket", &known.websocket},
       {"postgres", &known.postgres}, {"mysql", &known.mysql}, {"mssql", &known.mssql}};
   for (const auto& [name, id] : wanted) {
     const auto given = protocol_names().id_of(name);

@@ -12,8 +12,10 @@
 #include "dataplane/classify/flow_classifier.h"
 #include "dataplane/classify/tls.h"
 #include "dataplane/classify/validators.h"
+#include "dataplane/offline/capture_file.h"
 #include "dataplane/offline/inner.h"
 #include "tests/fuzz/targets.h"
+#include "tests/support/memory_file.h"
 
 namespace foreflow::fuzz {
 
@@ -89,6 +91,18 @@ inline void dissect(Input input) {
     if (!offline::dissect(input[0], frame, wire_size, packet)) continue;
     offline::enter_tunnels(packet);
     require(is_inside(packet.payload.text(), frame));
+  }
+}
+
+// A file in memory, opened as any other.
+inline void capture(Input input) {
+  const test::MemoryFile file(input);
+  auto opened = offline::CaptureFile::open(file.path());
+  if (!opened) return require(!opened.error().message.empty());
+  offline::CaptureFile::Frame frame;
+  while (opened->next(frame)) {
+    offline::Dissected packet;
+    if (offline::dissect(opened->link_type(), frame.bytes, frame.wire_size, packet)) offline::enter_tunnels(packet);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "support/source_paths.h"
+#include "tests/support/capture_bytes.h"
 
 namespace foreflow::fuzz {
 namespace {
@@ -61,6 +62,10 @@ void write(const std::filesystem::path& all) {
     for (const std::uint8_t transport : {0, 1})
       if (said[i].size() % 8 != 0 && said[i + 1].size() % 8 != 0)
         conversations.add(conversation_of(said[i], said[i + 1], transport));
+  Folder captures(all, "capture");
+  for (const auto& sample : testing::payload_samples())
+    for (const auto& file : {test::pcap_of({framed(sample, false)}), test::pcapng_of({framed(sample, true)})})
+      captures.add(file);
   Folder files(all, "signature_file");
   for (const auto& file : std::filesystem::directory_iterator(FOREFLOW_SOURCE_DIR "/configs/signatures")) {
     std::ifstream stream(file.path(), std::ios::binary);

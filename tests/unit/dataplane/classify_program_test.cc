@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // foreflow-classify as its users run it.
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -9,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "dataplane/net/parse.h"
 #include "tests/support/capture_bytes.h"
 #include "tests/support/signatures.h"
 #include "tests/support/temporary_directory.h"

@@ -27,19 +27,20 @@ TEST_F(FlowFollowTest, BothAnswersOfAResolverThatAsksTwiceAreRead) {
     say(flow, 1, testing::tls_record(23, Frame(100, 7)));
     return app(flow);
   };
-  const auto v6 = answer('\x1c', std::string(15, '\x20') + '\x01'), v4 = answer('\x01', "\x0a\x00\x00\x09"s);
+  const auto long_one = answer('\x1c', std::string(15, '\x20') + '\x01'),
+             short_one = answer('\x01', "\x0a\x00\x00\x09"s);
   auto dns = udp_flow(40'000, 53, 53);
   EXPECT_FALSE(say(dns, 0, bytes(question('\x01'))));
   EXPECT_FALSE(say(dns, 0, bytes(question('\x1c'))));
-  EXPECT_FALSE(say(dns, 1, v6)) << "one is to come";
+  EXPECT_FALSE(say(dns, 1, long_one)) << "one is to come";
   EXPECT_EQ(joined(9), "");
-  EXPECT_TRUE(say(dns, 1, v4));
+  EXPECT_TRUE(say(dns, 1, short_one));
   EXPECT_EQ(joined(9), "netflix");
 
   start();
   auto answers_alone = udp_flow(40'000, 53, 53);
-  EXPECT_FALSE(say(answers_alone, 1, v6)) << "how many questions there were is not known";
-  EXPECT_TRUE(say(answers_alone, 1, v4));
+  EXPECT_FALSE(say(answers_alone, 1, long_one)) << "how many questions there were is not known";
+  EXPECT_TRUE(say(answers_alone, 1, short_one));
   EXPECT_EQ(joined(9), "netflix");
 }
 

@@ -10,6 +10,7 @@
 #include "tests/fuzz/parsers.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/fuzz/targets.h"
+#include "tests/support/capture_bytes.h"
 
 namespace foreflow::fuzz {
 namespace {
@@ -72,6 +73,17 @@ TEST(FuzzTargets, ChangedMessagesPassEveryParserAlone) {
   for (int i = 0; i < 10'000; ++i) {
     const auto input = mutator.change(originals[mutator.below(originals.size())]);
     for (const auto target : {validators, tls, quic, dns, announcement, dissect}) run(target, input);
+  }
+}
+
+TEST(FuzzTargets, ChangedCapturesOfBothFormatsAreReadOrRefused) {
+  std::vector<Frame> frames;
+  const auto& samples = testing::payload_samples();
+  for (std::size_t i = 0; i < 6; ++i) frames.push_back(framed(samples[i * 7], i % 2 == 0));
+  Mutator mutator(8);
+  for (const auto& original : {test::pcap_of(frames), test::pcapng_of(frames)}) {
+    run(capture, original);
+    for (int i = 0; i < 3'000; ++i) run(capture, mutator.change(original));
   }
 }
 
