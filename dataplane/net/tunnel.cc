@@ -34,7 +34,7 @@ std::uint8_t* put(std::uint8_t* to, const Address& address) noexcept {
 }
 
 bool is_for(const TunnelEnd& end, const Parsed& outer) noexcept {
-  return outer.ip_version == 4 && outer.ip_protocol == kUdp && !outer.fragment &&
+  return outer.ip_version == 4 && outer.ip_protocol == kUdp && !outer.fragment && outer.segment.value == 0 &&
          outer.destination_port == end.udp_port &&
          std::equal(end.local.octets.begin(), end.local.octets.end(), outer.destination_ip.bytes.begin() + 12);
 }
@@ -57,6 +57,7 @@ TunnelStatus find_inner(const TunnelEnd& end, const Parsed& outer, std::span<con
   }
   inner.vni = header.be24(4);
   inner.offset = outer.payload_offset + kHeaderSize + options;
+  inner.size = Octets(bytes).be16(outer.payload_offset - kUdpSize + 4) - kUdpSize - kHeaderSize - options;
   std::copy_n(outer.source_ip.bytes.begin() + 12, 4, inner.from.octets.begin());
   return TunnelStatus::kInner;
 }

@@ -28,12 +28,13 @@ struct Inner {
   std::uint32_t vni = 0;
   Ipv4Address from;        // the other end
   std::size_t offset = 0;  // of its Ethernet header
+  std::size_t size = 0;    // by the UDP length
 };
 
 enum class TunnelStatus : std::uint8_t { kNone, kInner, kMalformed };
 
-// Whether a parsed frame (its contiguous start in `bytes`) is for this end. Malformed: it is, but its tunnel header is
-// cut off, of an unknown version, or has options that must be understood (RFC 8926, 3.4).
+// Whether a parsed frame (its contiguous start in `bytes`) is for this end; one with a VLAN tag is not. Malformed: it
+// is, but its tunnel header is cut off, of an unknown version, or has options that must be understood (RFC 8926, 3.4).
 TunnelStatus find_inner(const TunnelEnd& end, const Parsed& outer, std::span<const std::uint8_t> bytes,
                         Inner& inner) noexcept;
 

@@ -126,7 +126,9 @@ bool Forwarder::route(Frame& frame) const noexcept {
   route.local = snapshot_->directory.by_destination(route.segment, frame.parsed.destination);
   if (route.local == nullptr && vm.uplink == kNoUplink) return refuse(wire::DropCause::kUnknownVm);
   const auto port_id = route.local != nullptr ? route.local->port_id : snapshot_->uplinks[vm.uplink];
-  if (!fits(frame.size, snapshot_->ports[port_id].largest_frame)) return refuse(wire::DropCause::kMtu);
+  const bool is_wrapped = route.local == nullptr && is_overlay(route.segment);
+  const auto size = frame.size + (is_wrapped ? static_cast<std::uint32_t>(net::kOuterSize) : 0u);
+  if (!fits(size, snapshot_->ports[port_id].largest_frame)) return refuse(wire::DropCause::kMtu);
   route.kind = route.local != nullptr ? Route::Kind::kLocal : Route::Kind::kUplink;
   return true;
 }
@@ -141,6 +143,8 @@ void Forwarder::to_vm(Frame& frame) noexcept {
 }
 
 void Forwarder::arrive(Frame& frame) noexcept {
+  if (frame.uplink != kNoUplink && !snapshot_->tunnels.empty()) [[unlikely]]
+    learn(frame);
   w_.books.offered(frame.slot, Direction::kIngress, frame.size, now_ns_);
   if (!fits(frame.size, snapshot_->ports[frame.port_id].largest_frame)) [[unlikely]]
     return drop(frame, account_of(frame, Direction::kIngress), wire::DropCause::kMtu);
@@ -271,21 +275,17 @@ void Forwarder::forward(Frame& frame, const Account& account) noexcept {
 }
 
 void Forwarder::to_uplink(rte_mbuf* packet, const Frame& frame, std::uint8_t uplink, const Account& account) noexcept {
-  const auto give_up = [&](wire::DropCause cause) {
-    auto uncounted = account;
-    uncounted.category = Category::kUnknown;
-    w_.books.dropped(uncounted, cause);
-    rte_pktmbuf_free(packet);
-  };
+  if (is_overlay(frame.route.segment)) return to_tunnel(packet, frame, uplink, account);
   if (!fits(rte_pktmbuf_pkt_len(packet), snapshot_->ports[snapshot_->uplinks[uplink]].largest_frame))
-    return give_up(wire::DropCause::kMtu);
-  if (!insert_tag(packet, frame.route.segment)) return give_up(wire::DropCause::kNoBuffer);
-  if (snapshot_->queued_uplinks != 0 && snapshot_->queues(uplink) && frame.queue_group == 0)
-    return wait_for(uplink, packet, frame, account);
-  w_.outbox.send(snapshot_->uplinks[uplink], packet, account, frame.queue_group);
+    return give_up(packet, account, wire::DropCause::kMtu);
+  if (!insert_tag(packet, frame.route.segment)) return give_up(packet, account, wire::DropCause::kNoBuffer);
+  leave(uplink, packet, frame, account);
 }
 
-void Forwarder::wait_for(std::uint8_t uplink, rte_mbuf* packet, const Frame& frame, const Account& account) noexcept {
+// At once, or when the uplink's queues have room for it.
+void Forwarder::leave(std::uint8_t uplink, rte_mbuf* packet, const Frame& frame, const Account& account) noexcept {
+  if (snapshot_->queued_uplinks == 0 || !snapshot_->queues(uplink) || frame.queue_group != 0)
+    return w_.outbox.send(snapshot_->uplinks[uplink], packet, account, frame.queue_group);
   w_.outbox.wait(uplink, {.packet = {packet, snapshot_->uplinks[uplink], account},
                           .since_ns = now_ns_,
                           .size = rte_pktmbuf_pkt_len(packet),
@@ -293,6 +293,12 @@ void Forwarder::wait_for(std::uint8_t uplink, rte_mbuf* packet, const Frame& fra
                           .party = frame.slot,
                           .queue = frame.queue,
                           .guaranteed = frame.is_guaranteed});
+}
+
+// What passed the meter and cannot leave all the same; nothing was counted for its application yet.
+void Forwarder::give_up(rte_mbuf* packet, const Account& account, wire::DropCause cause) noexcept {
+  w_.books.dropped({account.slot, account.direction, Category::kUnknown, account.size}, cause);
+  rte_pktmbuf_free(packet);
 }
 
 }  // namespace foreflow::pipeline

@@ -13,10 +13,12 @@
 #include "dataplane/net/parse.h"
 #include "dataplane/pipeline/books.h"
 #include "dataplane/pipeline/flow_tracker.h"
+#include "dataplane/pipeline/gather.h"
 #include "dataplane/pipeline/outbox.h"
 #include "dataplane/pipeline/shaper.h"
 #include "dataplane/pipeline/shared_limits.h"
 #include "dataplane/pipeline/snapshot.h"
+#include "dataplane/pipeline/whereabouts.h"
 #include "dataplane/police/police.h"
 
 namespace foreflow::pipeline {
@@ -39,6 +41,7 @@ struct Frame {
   vm::Slot slot = vm::kNoSlot;
   std::uint16_t port_id = 0;        // egress: where it was received; ingress: where the VM is
   std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
+  RemoteEnd remote = kNoRemote;     // where there is one: the other end of its tunnel, in route.segment
   bool malformed = false;
   std::uint8_t queue_group = 0;           // of the port where it leaves
   std::uint8_t queue = wire::kLastQueue;  // of the uplink's, where it waits
@@ -56,12 +59,18 @@ inline std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
 inline void parse(Frame& frame) noexcept {
   frame.size = rte_pktmbuf_pkt_len(frame.packet);
   frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
+  if (!frame.malformed || frame.packet->nb_segs == 1) [[likely]]
+    return;
+  gather(frame.packet);
+  frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
 }
 
 // Enough where no flow is followed and no VM treated.
 inline void parse_link(Frame& frame) noexcept {
   frame.size = rte_pktmbuf_pkt_len(frame.packet);
   frame.malformed = net::parse_link(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
+  if (frame.malformed) [[unlikely]]
+    parse(frame);
 }
 
 inline Category category_of(const flow::FlowRecord* flow) noexcept {
@@ -114,10 +123,19 @@ class Forwarder {
   void drop(const Frame& frame, const Account& account, wire::DropCause cause) noexcept;
   // The stage's VM, for its owner.
   Passage passage_of(const Frame& frame, Direction direction) const noexcept {
-    return {snapshot_->vms[frame.slot].id, frame.slot, frame.port_id, direction, frame.uplink};
+    if (frame.uplink == kNoUplink) return {snapshot_->vms[frame.slot].id, frame.slot, frame.port_id, direction};
+    return {snapshot_->vms[frame.slot].id,
+            frame.slot,
+            frame.port_id,
+            direction,
+            frame.uplink,
+            frame.remote,
+            frame.route.segment};
   }
   // The VM of a slot as a new configuration has it; allocates where it is shaped for the first time.
   void adopt(vm::Slot slot, const VmEntry& vm, std::uint64_t now_ns);
+  // Other ends than before: what was learnt of them is forgotten. Allocates.
+  void use_tunnels(const Snapshot& snapshot);
   // The slot gets another VM.
   void forget(vm::Slot slot) noexcept;
   // Packets wait for their limit.
@@ -158,7 +176,15 @@ class Forwarder {
   bool is_over_uplink(const Frame& frame, Direction direction) const noexcept;
   void forward(Frame& frame, const Account& account) noexcept;
   void to_uplink(rte_mbuf* packet, const Frame& frame, std::uint8_t uplink, const Account& account) noexcept;
-  void wait_for(std::uint8_t uplink, rte_mbuf* packet, const Frame& frame, const Account& account) noexcept;
+  void leave(std::uint8_t uplink, rte_mbuf* packet, const Frame& frame, const Account& account) noexcept;
+  struct Underlay {
+    std::uint8_t uplink = kNoUplink;
+    Ipv4Address remote;
+  };
+  void to_tunnel(rte_mbuf* packet, const Frame& frame, std::uint8_t uplink, const Account& account) noexcept;
+  void wrap(rte_mbuf* packet, const Frame& frame, const Underlay& to, const Account& account) noexcept;
+  void learn(const Frame& frame) noexcept;
+  void give_up(rte_mbuf* packet, const Account& account, wire::DropCause cause) noexcept;
   rte_mbuf* copied(rte_mbuf* copy) noexcept;
   void flood_from_vm(const Frame& frame, const Account& account) noexcept;
 
@@ -168,6 +194,8 @@ class Forwarder {
   std::vector<std::array<police::Uplink, kDirections>> uplinks_;  // the same, during a poll
   Treater treater_;
   Shaper shaper_;
+  Whereabouts whereabouts_;
+  std::vector<std::vector<Ipv4Address>> remotes_;  // by uplink, of the tunnels in use
   const Snapshot* snapshot_ = nullptr;
   std::uint64_t now_ns_ = 0;
   std::array<Frame*, kBurst> leaving_;  // that passed from_vm()

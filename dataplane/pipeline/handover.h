@@ -15,6 +15,7 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "dataplane/pipeline/doorbell.h"
+#include "dataplane/pipeline/tunnels.h"
 #include "dataplane/vm/vm_state.h"
 
 namespace foreflow::pipeline {
@@ -28,6 +29,8 @@ struct Passage {
   std::uint16_t port_id = 0;  // egress: where it was received; ingress: where the VM is
   Direction direction = Direction::kEgress;
   std::uint8_t uplink = kNoUplink;  // ingress: the uplink that it came from
+  RemoteEnd remote = kNoRemote;     // and the end of its tunnel, in this segment
+  Segment segment;
 };
 
 class Handover {

@@ -26,6 +26,7 @@ class Builder {
     snapshot_->signatures = input_.signatures;
     snapshot_->queued_uplinks = input_.queued_uplinks;
     add_ports();
+    add_tunnels();
     for (const auto& vm : input_.desired.vms) add_vm(vm);
     add_limits();
     add_treatments();
@@ -57,6 +58,25 @@ class Builder {
     }
   }
 
+  void add_tunnels() {
+    for (const auto& spec : input_.desired.uplinks) {
+      if (!spec.tunnel) continue;
+      const auto port = std::ranges::find(input_.ports, spec.port, &port::Port::name);
+      const auto uplink = port == input_.ports.end() ? kNoUplink : snapshot_->ports[port->id].uplink;
+      if (uplink == kNoUplink) {
+        problems_.push_back(fmt::format("tunnel of '{}': this dataplane has no such uplink", spec.port));
+        continue;
+      }
+      auto tunnel = make_tunnel(*spec.tunnel, port->mac);
+      if (!tunnel) {
+        problems_.push_back(fmt::format("tunnel of '{}': {}", spec.port, tunnel.error().message));
+        continue;
+      }
+      snapshot_->tunnels.resize(snapshot_->uplinks.size());
+      snapshot_->tunnels[uplink] = std::move(*tunnel);
+    }
+  }
+
   void add_vm(const wire::VmSpec& spec) {
     const auto slot = input_.slots.find(spec.id);
     if (!slot) return problem(spec, "no free slot");
@@ -85,7 +105,9 @@ class Builder {
     if (port->role != config::PortRole::kVm) return problem(spec, fmt::format("port '{}' is an uplink", wish.port));
     if (wish.mac == MacAddress{} || wish.mac.is_multicast())
       return problem(spec, fmt::format("{} is no unicast MAC", to_string(wish.mac)));
-    if (wish.segment.value > kMostVlan)
+    if (is_overlay(wish.segment) && snapshot_->tunnel(snapshot_->vms[slot].uplink) == nullptr)
+      return problem(spec, fmt::format("VNI {} needs a tunnel, and the uplink has none", vni_of(wish.segment)));
+    if (!is_overlay(wish.segment) && wish.segment.value > kMostVlan)
       return problem(spec, fmt::format("segment {} is not supported; 0 to {} are", wish.segment.value, kMostVlan));
     if (!by_segment_.emplace(wish.segment, wish.mac).second)
       return problem(spec,

@@ -19,6 +19,7 @@
 #include "dataplane/pipeline/handover.h"
 #include "dataplane/pipeline/shared_limits.h"
 #include "dataplane/pipeline/treatments.h"
+#include "dataplane/pipeline/tunnels.h"
 #include "dataplane/port/port.h"
 #include "dataplane/vm/directory.h"
 #include "dataplane/vm/slots.h"
@@ -70,22 +71,26 @@ struct Snapshot {
   std::uint64_t serial = 0;  // grows with each publication; an address may come back
   Generation generation;
   vm::Directory directory;
-  std::vector<VmEntry> vms;                // by slot
-  std::vector<port::Port> devices;         // what workers poll and send to
-  std::vector<PortEntry> ports;            // by ethdev id
-  std::vector<FloodList> floods;           // by Attachment::flood_list; ordered by segment
-  std::vector<std::uint16_t> uplinks;      // ethdev ids
-  std::shared_ptr<Signatures> signatures;  // may be null
-  std::uint32_t fits_everywhere = 0;       // the largest frame, untagged, that every port takes
-  bool treats = false;                     // some VM has treatments
-  bool steers = false;                     // the device marks where some VM's packets are to be led
-  bool bypasses = false;                   // some VM's flows may go to the device
-  std::uint32_t queued_uplinks = 0;        // where what leaves waits for its turn, one bit each
+  std::vector<VmEntry> vms;                    // by slot
+  std::vector<port::Port> devices;             // what workers poll and send to
+  std::vector<PortEntry> ports;                // by ethdev id
+  std::vector<FloodList> floods;               // by Attachment::flood_list; ordered by segment
+  std::vector<std::uint16_t> uplinks;          // ethdev ids
+  std::vector<std::optional<Tunnel>> tunnels;  // by uplink; empty: none has one
+  std::shared_ptr<Signatures> signatures;      // may be null
+  std::uint32_t fits_everywhere = 0;           // the largest frame, untagged, that every port takes
+  bool treats = false;                         // some VM has treatments
+  bool steers = false;                         // the device marks where some VM's packets are to be led
+  bool bypasses = false;                       // some VM's flows may go to the device
+  std::uint32_t queued_uplinks = 0;            // where what leaves waits for its turn, one bit each
 
   bool queues(std::uint8_t uplink) const noexcept { return (queued_uplinks >> uplink & 1) != 0; }
 
   const VmEntry* vm(vm::Slot slot) const noexcept {
     return slot < vms.size() && vms[slot].present ? &vms[slot] : nullptr;
+  }
+  const Tunnel* tunnel(std::uint8_t uplink) const noexcept {
+    return uplink < tunnels.size() && tunnels[uplink] ? &*tunnels[uplink] : nullptr;
   }
   bool has_port(std::uint16_t port_id) const noexcept { return largest_frame(port_id) != 0; }
   // 0: no port of ours.
@@ -109,7 +114,7 @@ struct SnapshotInput {
   std::set<VmId> marked = {};  // VMs some of whose packets the device marks for steering
 };
 
-// What cannot be done (unknown port, MAC given twice, VXLAN segment) is left out and named in `problems`.
+// What cannot be done (unknown port, MAC given twice, a VNI without a tunnel) is left out and named in `problems`.
 std::unique_ptr<Snapshot> build_snapshot(const SnapshotInput& input, std::vector<std::string>& problems);
 
 // The worker that owns a slot, for the life of the process.

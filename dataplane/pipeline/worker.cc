@@ -131,6 +131,7 @@ std::optional<std::span<const int>> Worker::arrival_fds() const noexcept {
 void Worker::adopt(const Snapshot& snapshot, std::uint64_t now_ns) {
   tracker_.use(snapshot.signatures.get(), id_);  // first of all: the former ones may be gone already
   use_devices(snapshot.devices);
+  forwarder_.use_tunnels(snapshot);
   const auto end = std::max(snapshot.vms.size(), adopted_slots_);
   for (std::size_t slot = 0; slot < end; ++slot) {
     const auto* entry = snapshot.vm(static_cast<vm::Slot>(slot));
@@ -178,6 +179,8 @@ void Worker::take_over(Frame& frame, const Passage& passage) noexcept {
   frame.slot = passage.slot;
   frame.port_id = passage.port_id;
   frame.uplink = passage.uplink;
+  frame.remote = passage.remote;
+  frame.route.segment = passage.segment;
   if (!leaves) return forwarder_.arrive(frame);
   look_up(frame);
   if (frame.attachment != nullptr && frame.attachment->slot != passage.slot) frame.attachment = nullptr;
@@ -212,7 +215,7 @@ void Worker::receive(std::span<rte_mbuf*> packets, std::uint16_t port_id) noexce
 }
 
 void Worker::look_closely(std::span<rte_mbuf*> packets, std::uint16_t port_id, bool is_uplink) noexcept {
-  const bool is_read = tracker_.is_on() || snapshot_->treats;  // past its addresses
+  const bool is_read = tracker_.is_on() || snapshot_->treats || !snapshot_->tunnels.empty();  // past its addresses
   for (std::size_t i = 0; i < packets.size(); ++i) {
     auto& frame = frames_[i];
     frame.packet = packets[i];
@@ -269,8 +272,11 @@ void Worker::from_uplink(Frame& frame) noexcept {
   if (frame.malformed) return lost(frame, wire::DropCause::kMalformed);
   const auto port_id = frame.port_id;
   frame.uplink = snapshot_->ports[port_id].uplink;
-  const auto segment = frame.parsed.segment;
-  if (segment.value != 0) {
+  frame.remote = kNoRemote;
+  if (const auto* tunnel = snapshot_->tunnel(frame.uplink); tunnel != nullptr && !leave_tunnel(frame, *tunnel)) return;
+  const bool was_wrapped = frame.remote != kNoRemote;
+  const auto segment = was_wrapped ? frame.route.segment : frame.parsed.segment;
+  if (!was_wrapped && segment.value != 0) {
     remove_tag(frame.packet, frame.parsed);
     frame.size = rte_pktmbuf_pkt_len(frame.packet);
   }

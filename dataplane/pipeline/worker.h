@@ -74,6 +74,8 @@ class Worker {
   void look_up(Frame& frame) noexcept;
   void from_vm_port(Frame& frame) noexcept;
   void from_uplink(Frame& frame) noexcept;
+  bool leave_tunnel(Frame& frame, const Tunnel& tunnel) noexcept;
+  bool answer(Frame& frame, const Tunnel& tunnel) noexcept;
   void lost(const Frame& frame, wire::DropCause cause) noexcept { forwarder_.drop(frame, {}, cause); }
 
   std::uint16_t id_;

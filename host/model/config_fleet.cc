@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/model/config_fleet.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include <fmt/format.h>
 
+#include "common/wire/limits.h"
 #include "host/model/config_policy.h"
 
 namespace foreflow::model {
@@ -61,11 +63,17 @@ wire::TunnelSpec read_tunnel(TomlTable table) {
   std::vector<std::string> remotes;
   table.read("remotes", remotes);
   for (const auto& text : remotes) {
-    if (const auto remote = ipv4_from(text))
-      tunnel.remotes.push_back(*remote);
-    else
+    const auto remote = ipv4_from(text);
+    if (!remote)
       table.error("remotes", remote.error().message);
+    else if (*remote == tunnel.local || std::ranges::find(tunnel.remotes, *remote) != tunnel.remotes.end())
+      table.error("remotes", fmt::format("{} is {}; name each other end once", text,
+                                         *remote == tunnel.local ? "this end" : "named twice"));
+    else
+      tunnel.remotes.push_back(*remote);
   }
+  if (tunnel.remotes.size() > wire::kMostRemotes)
+    table.error("remotes", fmt::format("{} of them, {} at most", tunnel.remotes.size(), wire::kMostRemotes));
   table.finish();
   return tunnel;
 }

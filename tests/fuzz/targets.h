@@ -2,6 +2,7 @@
 // What is fuzzed: each target takes any bytes and must return. libFuzzer drives them in the preset `fuzz`; the unit
 // test fuzz_targets_test.cc drives them everywhere with a small corpus and random changes to it.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
@@ -12,6 +13,7 @@
 #include "dataplane/classify/services.h"
 #include "dataplane/classify/signature.h"
 #include "dataplane/net/parse.h"
+#include "dataplane/net/tunnel.h"
 #include "tests/support/signatures.h"
 
 namespace foreflow::fuzz {
@@ -29,6 +31,19 @@ inline net::Parsed frame(Input input) {
     if (net::parse(input, static_cast<std::uint32_t>(size), parsed) == net::ParseStatus::kOk)
       require(std::size_t{parsed.payload_offset} + parsed.payload_size <= input.size());
   return parsed;
+}
+
+// What a frame may carry for the end of a tunnel, and the frame inside.
+inline void tunnel(Input input) {
+  const auto outer = frame(input);
+  for (const auto kind : {wire::TunnelKind::kVxlan, wire::TunnelKind::kGeneve}) {
+    net::TunnelEnd end{.kind = kind, .udp_port = outer.destination_port};
+    std::copy_n(outer.destination_ip.bytes.begin() + 12, 4, end.local.octets.begin());
+    net::Inner inner;
+    if (net::find_inner(end, outer, input, inner) != net::TunnelStatus::kInner) continue;
+    require(inner.offset <= input.size());
+    frame(input.subspan(inner.offset, std::min(inner.size, input.size() - inner.offset)));
+  }
 }
 
 // The product's signatures, compiled at the first use.
@@ -60,6 +75,7 @@ inline void payload(Input input) {
 // A frame off the wire, through both stages.
 inline void frame_and_payload(Input input) {
   const auto parsed = frame(input);
+  tunnel(input);
   if (parsed.payload_size != 0) payload(input.subspan(parsed.payload_offset, parsed.payload_size));
 }
 

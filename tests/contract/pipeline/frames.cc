@@ -2,6 +2,7 @@
 #include "tests/contract/pipeline/frames.h"
 
 #include <algorithm>
+#include <span>
 
 namespace foreflow::pipeline {
 namespace {
@@ -49,6 +50,13 @@ FrameBytes make_frame(const FrameSpec& spec) {
   }
   frame.insert(frame.end(), spec.payload.begin(), spec.payload.end());
   frame.resize(headers + payload);
+  return frame;
+}
+
+FrameBytes make_overlay(const net::TunnelEnd& from, Ipv4Address to, std::uint32_t vni, const FrameBytes& inner) {
+  FrameBytes frame(net::kOuterSize);
+  net::write_outer(std::span(frame).first<net::kOuterSize>(), from, to, vni, inner.size(), 7);
+  frame.insert(frame.end(), inner.begin(), inner.end());
   return frame;
 }
 

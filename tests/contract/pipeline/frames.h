@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/ids.h"
+#include "dataplane/net/tunnel.h"
 
 namespace foreflow::pipeline {
 
@@ -31,5 +32,7 @@ struct FrameSpec {
   std::size_t size = 0;  // of the whole frame; padded with payload zeros when longer than the rest
 };
 FrameBytes make_frame(const FrameSpec& spec);
+// `inner` on its way from one end of a tunnel to another.
+FrameBytes make_overlay(const net::TunnelEnd& from, Ipv4Address to, std::uint32_t vni, const FrameBytes& inner);
 
 }  // namespace foreflow::pipeline

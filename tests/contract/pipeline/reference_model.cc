@@ -7,7 +7,13 @@ namespace foreflow::pipeline {
 
 using wire::DropCause;
 
-ReferenceModel::ReferenceModel(const std::vector<TestPort>& ports, wire::DesiredState desired) {
+namespace {
+std::size_t overhead(Segment segment) { return is_overlay(segment) ? net::kOuterSize : 0; }
+}  // namespace
+
+ReferenceModel::ReferenceModel(const std::vector<TestPort>& ports, wire::DesiredState desired, std::uint16_t workers)
+    : workers_(workers) {
+  for (const auto& uplink : desired.uplinks) tunnel_ = uplink.tunnel;
   for (const auto& port : ports) {
     auto& entry = ports_[port.name];
     entry.uplink = port.role == config::PortRole::kUplink;
@@ -15,7 +21,11 @@ ReferenceModel::ReferenceModel(const std::vector<TestPort>& ports, wire::Desired
     entry.counts.port = port.name;
     if (entry.uplink) uplink_ = port.name;
   }
-  for (const auto& spec : desired.vms) vms_[spec.id] = Vm{.spec = spec, .sample = {.vm = spec.id, .directions = {}}};
+  // Slots are given in the order of ids, and slots to workers in turn.
+  for (const auto& spec : desired.vms)
+    vms_[spec.id] = Vm{.owner = static_cast<std::uint16_t>((spec.id.value - 1) % workers_),
+                       .spec = spec,
+                       .sample = {.vm = spec.id, .directions = {}}};
   for (const auto& intent : desired.intents) {
     const auto& police = std::get<wire::Police>(intent.what);
     vms_[police.vm].limits[police.direction] = {police.pir.value, police.pbs.value,
@@ -51,8 +61,9 @@ void ReferenceModel::from_vm(const std::string& port, const Given& given, std::u
   const auto others = receivers(segment, port);
   const auto [local, place] = find(segment, given.spec.destination);
   const bool to_many = given.spec.destination.is_multicast();
-  if (!to_many && given.size > ports_.at(local != nullptr ? place->port : uplink_).largest)
-    return drop(DropCause::kMtu, &sample);
+  const auto largest =
+      local != nullptr ? ports_.at(place->port).largest : ports_.at(uplink_).largest - overhead(segment);
+  if (!to_many && given.size > largest) return drop(DropCause::kMtu, &sample);
   follow(*vm, Direction::kEgress, given.spec);
   if (!meter(*vm, Direction::kEgress, given.size, now_ns)) return drop(DropCause::kPoliced, &sample);
 
@@ -61,28 +72,45 @@ void ReferenceModel::from_vm(const std::string& port, const Given& given, std::u
     return to_vm(*local, place->port, given.spec, given.size, now_ns);
   }
   if (!to_many || others.empty()) {
-    if (to_uplink(segment, given.size, &sample)) pass(sample, given.size);
+    if (to_uplink(*vm, segment, given.spec, given.size, &sample)) pass(sample, given.size);
     return;
   }
   pass(sample, given.size);
   total_.flood_copies += others.size();
-  to_uplink(segment, given.size, nullptr);
+  to_uplink(*vm, segment, given.spec, given.size, nullptr);
   for (const auto& [receiver, where] : others) to_vm(*receiver, where, given.spec, given.size, now_ns);
 }
 
 void ReferenceModel::from_uplink(const std::string& port, const Given& given, std::uint64_t now_ns) {
   if (given.malformed) return drop(DropCause::kMalformed);
-  const Segment segment{given.spec.vlan};
-  const auto size = given.size - (given.spec.vlan != 0 ? 4 : 0);
+  if (given.vni) return from_tunnel(port, given, now_ns);
+  to_all(port, Segment{given.spec.vlan}, given, given.size - (given.spec.vlan != 0 ? 4 : 0), now_ns);
+}
+
+void ReferenceModel::from_tunnel(const std::string& port, const Given& given, std::uint64_t now_ns) {
+  if (given.from_stranger) return drop(DropCause::kSpoof);
+  if (given.inner_malformed || given.spec.vlan != 0) return drop(DropCause::kMalformed);
+  to_all(port, overlay(*given.vni), given, given.size - net::kOuterSize, now_ns);
+}
+
+void ReferenceModel::to_all(const std::string& port, Segment segment, const Given& given, std::size_t size,
+                            std::uint64_t now_ns) {
+  const auto learn = [&](const Vm& vm) {
+    if (given.vni) whereabouts_[{vm.owner, segment, given.spec.source}] = given.from;
+  };
   if (!given.spec.destination.is_multicast()) {
     const auto [vm, place] = find(segment, given.spec.destination);
     if (vm == nullptr) return drop(DropCause::kUnknownVm);
+    learn(*vm);
     return to_vm(*vm, place->port, given.spec, size, now_ns);
   }
   const auto all = receivers(segment, port);
   if (all.empty()) return drop(DropCause::kUnknownVm);
   total_.flood_copies += all.size() - 1;
-  for (const auto& [vm, where] : all) to_vm(*vm, where, given.spec, size, now_ns);
+  for (const auto& [vm, where] : all) {
+    learn(*vm);
+    to_vm(*vm, where, given.spec, size, now_ns);
+  }
 }
 
 void ReferenceModel::to_vm(Vm& vm, const std::string& port, const FrameSpec& spec, std::size_t size,
@@ -96,8 +124,16 @@ void ReferenceModel::to_vm(Vm& vm, const std::string& port, const FrameSpec& spe
   send(port, size);
 }
 
-bool ReferenceModel::to_uplink(Segment segment, std::size_t size, wire::DirectionSample* of) {
-  if (size > ports_.at(uplink_).largest) return drop(DropCause::kMtu, of), false;
+bool ReferenceModel::to_uplink(const Vm& vm, Segment segment, const FrameSpec& spec, std::size_t size,
+                               wire::DirectionSample* of) {
+  if (size + overhead(segment) > ports_.at(uplink_).largest) return drop(DropCause::kMtu, of), false;
+  if (is_overlay(segment)) {
+    const bool is_known = whereabouts_.contains({vm.owner, segment, spec.destination});
+    const auto ends = is_known ? 1 : tunnel_->remotes.size();
+    total_.flood_copies += ends - 1;
+    for (std::size_t end = 0; end < ends; ++end) send(uplink_, size + net::kOuterSize);
+    return true;
+  }
   send(uplink_, size + (segment.value != 0 ? 4 : 0));
   return true;
 }

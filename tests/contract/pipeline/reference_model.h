@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -16,12 +17,17 @@ namespace foreflow::pipeline {
 
 class ReferenceModel {
  public:
-  ReferenceModel(const std::vector<TestPort>& ports, wire::DesiredState desired);
+  ReferenceModel(const std::vector<TestPort>& ports, wire::DesiredState desired, std::uint16_t workers);
 
   struct Given {
     FrameSpec spec;
     std::size_t size = 0;  // as put on the port
     bool malformed = false;
+    // At the uplink: inside a tunnel of this network, from an end that is known or not.
+    std::optional<std::uint32_t> vni = {};
+    bool from_stranger = false;
+    bool inner_malformed = false;
+    Ipv4Address from = {};
   };
   void receive(const std::string& port, const Given& given, std::uint64_t now_ns);
 
@@ -42,6 +48,7 @@ class ReferenceModel {
     std::uint64_t last_ns = 0;
   };
   struct Vm {
+    std::uint16_t owner = 0;
     wire::VmSpec spec;
     wire::VmSample sample;
     std::map<Direction, Bucket> limits;
@@ -55,7 +62,9 @@ class ReferenceModel {
   void from_vm(const std::string& port, const Given& given, std::uint64_t now_ns);
   void from_uplink(const std::string& port, const Given& given, std::uint64_t now_ns);
   void to_vm(Vm& vm, const std::string& port, const FrameSpec& spec, std::size_t size, std::uint64_t now_ns);
-  bool to_uplink(Segment segment, std::size_t size, wire::DirectionSample* of);
+  void from_tunnel(const std::string& port, const Given& given, std::uint64_t now_ns);
+  void to_all(const std::string& port, Segment segment, const Given& given, std::size_t size, std::uint64_t now_ns);
+  bool to_uplink(const Vm& vm, Segment segment, const FrameSpec& spec, std::size_t size, wire::DirectionSample* of);
   std::vector<std::pair<Vm*, std::string>> receivers(Segment segment, const std::string& except);
   Vm* owner_of(const std::string& port, const MacAddress& source, const wire::Attachment*& attachment);
   std::pair<Vm*, const wire::Attachment*> find(Segment segment, const MacAddress& mac);
@@ -70,6 +79,10 @@ class ReferenceModel {
   std::map<Flow, Tcp> flows_;
   wire::DataplaneSample total_;
   std::string uplink_;
+  std::optional<wire::TunnelSpec> tunnel_;
+  // Each worker learns from what reaches its VMs.
+  std::uint16_t workers_;
+  std::map<std::tuple<std::uint16_t, Segment, MacAddress>, Ipv4Address> whereabouts_;
 };
 
 }  // namespace foreflow::pipeline

@@ -3,6 +3,7 @@
 // worker and with three, with flows followed and without.
 #include <random>
 #include <tuple>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,8 @@ namespace foreflow::pipeline {
 namespace {
 
 constexpr std::array kPorts{"alone", "small", "shared", "tagged", "uplink"};
-constexpr std::array kMacs{mac(1), mac(2), mac(3), mac(4), mac(5), mac(6), mac(9), mac(0xfe), kBroadcast};
+constexpr std::array kMacs{mac(1), mac(2), mac(3), mac(4),    mac(5),    mac(6),
+                           mac(7), mac(8), mac(9), mac(0xfe), kBroadcast};
 
 std::vector<TestPort> ports() {
   return {{"alone", config::PortRole::kVm, 1500},
@@ -22,6 +24,9 @@ std::vector<TestPort> ports() {
           {"uplink", config::PortRole::kUplink, 1400}};
 }
 
+constexpr Ipv4Address kHere{{192, 0, 2, 1}}, kStranger{{192, 0, 2, 99}};
+const std::vector<Ipv4Address> kThere{{{192, 0, 2, 2}}, {{192, 0, 2, 3}}, {{192, 0, 2, 4}}};
+
 wire::DesiredState six_vms() {
   wire::DesiredState desired;
   desired.generation = Generation{1};
@@ -29,7 +34,9 @@ wire::DesiredState six_vms() {
                  {VmId{2}, "b", {{"small", mac(2), Segment{0}}}, true},
                  {VmId{3}, "c", {{"shared", mac(3), Segment{0}}, {"tagged", mac(6), Segment{200}}}},
                  {VmId{4}, "d", {{"shared", mac(4), Segment{100}}}},
-                 {VmId{5}, "e", {{"tagged", mac(5), Segment{100}}}}};
+                 {VmId{5}, "e", {{"tagged", mac(5), Segment{100}}, {"alone", mac(7), overlay(5)}}},
+                 {VmId{6}, "f", {{"small", mac(8), overlay(5)}, {"shared", mac(8), overlay(70'000)}}}};
+  desired.uplinks = {{"uplink", {}, wire::TunnelSpec{wire::TunnelKind::kVxlan, kHere, mac(0xf0), 4789, kThere}}};
   const auto limit = [](std::uint64_t id, VmId vm, Direction direction) {
     return wire::Intent{IntentId{id}, 0, wire::Demand::kSoftware,
                         wire::Police{vm, direction, {4'000'000}, {4'000'000}, {9'000}, {9'000}, 1}};
@@ -59,6 +66,21 @@ FrameSpec random_spec(std::mt19937_64& random) {
   return spec;
 }
 
+// At the uplink some frames come through the tunnel, some of these with a fault.
+FrameBytes wrap(const FrameBytes& inner, ReferenceModel::Given& given, std::mt19937_64& random) {
+  constexpr std::array<std::uint32_t, 4> kVnis{5, 5, 70'000, 6};
+  given.vni = any_of(kVnis, random);
+  given.from_stranger = random() % 20 == 0;
+  given.from = given.from_stranger ? kStranger : any_of(kThere, random);
+  auto frame =
+      make_overlay({wire::TunnelKind::kVxlan, given.from, mac(0xf0), mac(0xf1), 4789}, kHere, *given.vni, inner);
+  if (random() % 50 == 0) {
+    given.malformed = true;
+    frame[42] = 0;  // no VNI
+  }
+  return frame;
+}
+
 // Workers, and flows that each can follow.
 class Reference : public testing::TestWithParam<std::tuple<std::uint16_t, std::uint32_t>> {};
 INSTANTIATE_TEST_SUITE_P(OneAndThreeWorkers, Reference,
@@ -71,7 +93,7 @@ TEST_P(Reference, EveryCounterAgreesOnRandomPackets) {
   Testbed bed(workers, ports(), {}, nullptr, {}, flows);
   bed.apply(six_vms());
   bed.report();
-  ReferenceModel model(ports(), six_vms());
+  ReferenceModel model(ports(), six_vms(), workers);
   std::uint64_t now_ns = 2 * Testbed::kSecond;
   for (int batch = 0; batch < 1'500; ++batch) {
     now_ns += random() % 2'000'000;
@@ -82,8 +104,14 @@ TEST_P(Reference, EveryCounterAgreesOnRandomPackets) {
       auto frame = make_frame(spec);
       const bool malformed = random() % 50 == 0;
       if (malformed) frame.resize(30);
-      bed.put(port, queue, frame);
-      model.receive(port, {spec, frame.size(), malformed}, now_ns);
+      ReferenceModel::Given given{spec, frame.size(), malformed};
+      if (port == "uplink" && random() % 2 == 0) {
+        given.inner_malformed = std::exchange(given.malformed, false);
+        frame = wrap(frame, given, random);
+        given.size = frame.size();
+      }
+      bed.put(port, queue, frame, random() % 8 == 0 ? 20 + random() % 300 : Testbed::kWhole);
+      model.receive(port, given, now_ns);
     }
     bed.run_at(now_ns);
     for (const auto* name : kPorts) bed.sent(name);
@@ -97,7 +125,7 @@ TEST_P(Reference, EveryCounterAgreesOnRandomPackets) {
   const auto report = bed.report();
   EXPECT_EQ(report.dataplane, model.expected());
   for (const auto& port : report.ports) EXPECT_EQ(port, model.expected(port.port)) << port.port;
-  for (std::uint32_t id = 1; id <= 5; ++id) EXPECT_EQ(sample_of(report, VmId{id}), expected(VmId{id})) << id;
+  for (std::uint32_t id = 1; id <= 6; ++id) EXPECT_EQ(sample_of(report, VmId{id}), expected(VmId{id})) << id;
   EXPECT_EQ(bed.in_use(), 0u);
 
   std::uint64_t vm_ports = 0;

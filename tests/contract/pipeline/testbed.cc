@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/contract/pipeline/testbed.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <numeric>
@@ -53,8 +54,11 @@ std::vector<FrameBytes> RingPort::sent(rte_ring& ring) {
   void* packet = nullptr;
   while (rte_ring_dequeue(&ring, &packet) == 0) {
     auto* mbuf = static_cast<rte_mbuf*>(packet);
-    const auto* bytes = rte_pktmbuf_mtod(mbuf, const std::uint8_t*);
-    frames.emplace_back(bytes, bytes + rte_pktmbuf_data_len(mbuf));
+    auto& frame = frames.emplace_back();
+    for (const auto* part = mbuf; part != nullptr; part = part->next) {
+      const auto* bytes = rte_pktmbuf_mtod(part, const std::uint8_t*);
+      frame.insert(frame.end(), bytes, bytes + rte_pktmbuf_data_len(part));
+    }
     rte_pktmbuf_free(mbuf);
   }
   return frames;
@@ -117,10 +121,16 @@ void Testbed::use(std::shared_ptr<Signatures> signatures) {
   configurator_->finish();
 }
 
-void Testbed::put(const std::string& port, std::uint16_t queue, const FrameBytes& frame) {
-  auto* packet = rte_pktmbuf_alloc(devices_->pool());
-  must(packet != nullptr, "packet buffer");
-  std::memcpy(rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size())), frame.data(), frame.size());
+void Testbed::put(const std::string& port, std::uint16_t queue, const FrameBytes& frame, std::size_t piece) {
+  rte_mbuf* packet = nullptr;
+  for (std::size_t at = 0; packet == nullptr || at < frame.size(); at += piece) {
+    auto* part = rte_pktmbuf_alloc(devices_->pool());
+    must(part != nullptr, "packet buffer");
+    const auto size = std::min(piece, frame.size() - at);
+    std::memcpy(rte_pktmbuf_append(part, static_cast<std::uint16_t>(size)), frame.data() + at, size);
+    must(packet == nullptr || rte_pktmbuf_chain(packet, part) == 0, "too many pieces");
+    if (packet == nullptr) packet = part;
+  }
   must(rte_ring_enqueue(rings_.at(port)->receive[queue % workers_], packet) == 0, "receive ring is full");
 }
 

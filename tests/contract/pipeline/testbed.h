@@ -46,6 +46,7 @@ class Testbed {
  public:
   static constexpr std::uint64_t kSecond = 1'000'000'000;
   static constexpr std::uint32_t kFlows = 4096;
+  static constexpr std::size_t kWhole = 2'000;  // bytes that a buffer has room for
 
   // Every port has one receive queue per worker, and as many transmit queues in each of its groups.
   // `device`: enforces what it takes; null: everything is the pipeline's. `flows`: capacity per worker; 0: none is
@@ -65,7 +66,9 @@ class Testbed {
   PortChanges& changes() { return *changes_; }
   const port::Ports& devices() const { return *devices_; }
 
-  void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame);
+  void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame) { put(port, queue, frame, kWhole); }
+  // In pieces of `piece` bytes, each in a buffer of its own.
+  void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame, std::size_t piece);
   // One round of one worker.
   void poll(std::uint16_t worker) { engine_->poll(worker, now_ns_); }
   // Rounds over all workers until none has anything to do.

@@ -61,6 +61,20 @@ TEST(FuzzTargets, ChangedFramesOfEveryProtocolPassParserAndInspector) {
     run(frame_and_payload, mutator.change(framed(samples[mutator.below(samples.size())], i % 2 == 0)));
 }
 
+TEST(FuzzTargets, ChangedTunnelsAreReadWithinTheirBounds) {
+  const auto& samples = testing::payload_samples();
+  Mutator mutator(7);
+  for (int i = 0; i < 50'000; ++i) {
+    const auto kind = i % 2 == 0 ? wire::TunnelKind::kVxlan : wire::TunnelKind::kGeneve;
+    const auto inner = framed(samples[mutator.below(samples.size())], i % 3 == 0);
+    Frame frame(net::kOuterSize);
+    net::write_outer(std::span(frame).first<net::kOuterSize>(), {.kind = kind, .udp_port = 4789}, {}, 5, inner.size(),
+                     7);
+    frame.insert(frame.end(), inner.begin(), inner.end());
+    run(tunnel, mutator.change(std::move(frame)));
+  }
+}
+
 TEST(FuzzTargets, ChangedPayloadsOfEveryProtocolPassTheInspector) {
   const auto& samples = testing::payload_samples();
   Mutator mutator(2);

@@ -144,6 +144,19 @@ TEST(ManagerConfig, WhatFollowsFromAMistakeIsNotAnotherMistake) {
   EXPECT_THAT(reason, Not(HasSubstr("below its guarantee")));
 }
 
+TEST(ManagerConfig, RefusesATunnelThatLeadsNowhereNew) {
+  const std::string capacity = "capacity = {egress = \"1G\", ingress = \"2G\"}";
+  const auto reason_with = [&](const std::string& remotes) {
+    std::string text = kGood;
+    text.insert(text.find(capacity) + capacity.size(),
+                ", tunnel = {local = \"192.0.2.1\", next_hop = \"52:54:00:00:00:fe\", remotes = [" + remotes + "]}");
+    return reason_for(text);
+  };
+  EXPECT_EQ(reason_with("\"192.0.2.2\", \"192.0.2.3\""), "");
+  EXPECT_THAT(reason_with("\"192.0.2.1\""), HasSubstr("192.0.2.1 is this end; name each other end once"));
+  EXPECT_THAT(reason_with("\"192.0.2.2\", \"192.0.2.2\""), HasSubstr("192.0.2.2 is named twice"));
+}
+
 TEST(ManagerConfig, BrokenTomlNamesTheLine) { EXPECT_THAT(reason_for("[link\n"), HasSubstr("f.toml:1:")); }
 
 TEST(Objections, NameAWeightAndAGuaranteeThatNoAllocationCanKeep) {
