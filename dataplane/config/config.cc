@@ -95,6 +95,8 @@ PortConfig read_port(TomlTable& table) {
   read_name(table, "name", port.name);
   table.require("device");
   table.read("device", port.device);
+  if (port.device.starts_with("net_vhost") && port.device.find("tso=1") != std::string::npos)
+    table.error("device", "tso=1 lets the guest send segments that nobody here cuts; leave it out");
   table.read("netdev", port.netdev);
   table.read_word("role", port.role, {{"vm", PortRole::kVm}, {"uplink", PortRole::kUplink}});
   table.read("queues", port.queues, 0u, kMostWorkers);

@@ -112,7 +112,7 @@ bool Forwarder::route(Frame& frame) const noexcept {
   const auto& vm = snapshot_->vms[frame.slot];
   const auto& port = snapshot_->ports[frame.port_id];
   const auto* sender = frame.attachment;
-  if (frame.malformed) return refuse(wire::DropCause::kMalformed);
+  if (frame.malformed) return refuse(fault_of(frame));
   // A tag on an access port would lead into a foreign segment.
   if (frame.parsed.segment.value != 0) return refuse(wire::DropCause::kSpoof);
   if (sender == nullptr && !vm.allow_foreign_mac) return refuse(wire::DropCause::kSpoof);

@@ -13,7 +13,7 @@
 #include "dataplane/net/parse.h"
 #include "dataplane/pipeline/books.h"
 #include "dataplane/pipeline/flow_tracker.h"
-#include "dataplane/pipeline/gather.h"
+#include "dataplane/pipeline/left_work.h"
 #include "dataplane/pipeline/outbox.h"
 #include "dataplane/pipeline/shaper.h"
 #include "dataplane/pipeline/shared_limits.h"
@@ -56,21 +56,28 @@ inline std::span<const std::uint8_t> bytes_of(const rte_mbuf* packet) noexcept {
   return {rte_pktmbuf_mtod(packet, const std::uint8_t*), rte_pktmbuf_data_len(packet)};
 }
 
+// The second look at a frame that the parser does not take, or that its guest left work on: headers in several buffers
+// are gathered, what was left is done. Malformed is also what nobody here can do; fault_of() tells the two apart.
+void look_closer(Frame& frame) noexcept;
+// The same for the headers of a tunnel, which the parser takes for payload.
+void gather_headers(Frame& frame) noexcept;
+inline wire::DropCause fault_of(const Frame& frame) noexcept {
+  return may_be_left(*frame.packet) ? wire::DropCause::kOffload : wire::DropCause::kMalformed;
+}
+
 inline void parse(Frame& frame) noexcept {
   frame.size = rte_pktmbuf_pkt_len(frame.packet);
   frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
-  if (!frame.malformed || frame.packet->nb_segs == 1) [[likely]]
-    return;
-  gather(frame.packet);
-  frame.malformed = net::parse(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
+  if (frame.malformed || may_be_left(*frame.packet)) [[unlikely]]
+    look_closer(frame);
 }
 
 // Enough where no flow is followed and no VM treated.
 inline void parse_link(Frame& frame) noexcept {
   frame.size = rte_pktmbuf_pkt_len(frame.packet);
   frame.malformed = net::parse_link(bytes_of(frame.packet), frame.size, frame.parsed) != net::ParseStatus::kOk;
-  if (frame.malformed) [[unlikely]]
-    parse(frame);
+  if (frame.malformed || may_be_left(*frame.packet)) [[unlikely]]
+    look_closer(frame);
 }
 
 inline Category category_of(const flow::FlowRecord* flow) noexcept {

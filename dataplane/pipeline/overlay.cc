@@ -34,6 +34,8 @@ bool cut(rte_mbuf* packet, const net::Inner& inner) noexcept {
 
 // False: the frame was for this end itself or for nobody, and is gone.
 bool Worker::leave_tunnel(Frame& frame, const Tunnel& tunnel) noexcept {
+  if (frame.packet->nb_segs > 1) [[unlikely]]
+    gather_headers(frame);
   net::Inner inner;
   switch (net::find_inner(tunnel.end, frame.parsed, bytes_of(frame.packet), inner)) {
     case net::TunnelStatus::kNone:

@@ -4,6 +4,7 @@
 #include <rte_ether.h>
 
 #include "dataplane/net/parse.h"
+#include "dataplane/pipeline/left_work.h"
 
 namespace foreflow::pipeline {
 namespace {
@@ -35,8 +36,8 @@ std::size_t StraightWay::read_usual(std::span<rte_mbuf* const> packets, std::uin
     const auto* packet = packets[i];
     const auto* bytes = rte_pktmbuf_mtod(packet, const std::uint8_t*);
     const auto size = rte_pktmbuf_pkt_len(packet);
-    if (size > snapshot.fits_everywhere || !net::is_usual_unicast({bytes, rte_pktmbuf_data_len(packet)}, size))
-        [[unlikely]]
+    if (size > snapshot.fits_everywhere || may_be_left(*packet) ||
+        !net::is_usual_unicast({bytes, rte_pktmbuf_data_len(packet)}, size)) [[unlikely]]
       return i;
     auto& pair = pairs_[i];
     pair.destination = vm::mac_at(bytes);

@@ -261,7 +261,7 @@ void Worker::from_vm_port(Frame& frame) noexcept {
   const auto* entry = snapshot_->vm(frame.slot);
   if (entry == nullptr) {
     books_.port(frame.port_id).unattributed_packets.add(1);
-    return lost(frame, frame.malformed ? wire::DropCause::kMalformed : wire::DropCause::kSpoof);
+    return lost(frame, frame.malformed ? fault_of(frame) : wire::DropCause::kSpoof);
   }
   if (entry->owner != id_)
     return outbox_.hand_over(entry->owner, frame.packet, forwarder_.passage_of(frame, Direction::kEgress));
@@ -269,7 +269,7 @@ void Worker::from_vm_port(Frame& frame) noexcept {
 }
 
 void Worker::from_uplink(Frame& frame) noexcept {
-  if (frame.malformed) return lost(frame, wire::DropCause::kMalformed);
+  if (frame.malformed) return lost(frame, fault_of(frame));
   const auto port_id = frame.port_id;
   frame.uplink = snapshot_->ports[port_id].uplink;
   frame.remote = kNoRemote;

@@ -24,7 +24,8 @@ wire::DesiredState two_tenants(TunnelKind kind) {
   wire::DesiredState desired;
   desired.generation = Generation{1};
   const auto port = static_cast<std::uint16_t>(kind == TunnelKind::kVxlan ? 4789 : 6081);
-  desired.uplinks = {{"uplink", {}, wire::TunnelSpec{kind, kHere, mac(0xf0), port, {kThere, kElsewhere}}}};
+  desired.uplinks = {
+      {"uplink", {kUnlimited, kUnlimited}, wire::TunnelSpec{kind, kHere, mac(0xf0), port, {kThere, kElsewhere}}}};
   // The same addresses in two networks.
   desired.vms = {{kWeb, "web", {{"web", mac(1), overlay(5)}}}, {kOther, "other", {{"other", mac(1), overlay(6)}}}};
   return desired;
@@ -182,20 +183,6 @@ TEST_P(Overlay, AFrameInPiecesIsWholeForItsVm) {
   EXPECT_EQ(drops(bed_.report(), DropCause::kMalformed), 0u);
 }
 
-TEST_P(Overlay, TheHeaderCountsAgainstTheUplinksMtu) {
-  Testbed narrow(1, {{"web"}, {"other"}, {"uplink", config::PortRole::kUplink, 1'500}});
-  narrow.apply(two_tenants(kind()));
-  const auto of_size = [](std::size_t size) {
-    return make_frame({.source = mac(1), .destination = kFar, .size = size});
-  };
-  narrow.put("web", 0, of_size(1'465));
-  narrow.put("web", 0, of_size(1'464));
-  narrow.run();
-  EXPECT_THAT(narrow.sent("uplink"), ElementsAre(SizeIs(1'514), SizeIs(1'514)));
-  const auto report = narrow.report();
-  EXPECT_EQ(sample_of(report, kWeb).directions[index(Direction::kEgress)].drops[wire::index(DropCause::kMtu)], 1u);
-}
-
 TEST_P(Overlay, AnotherSenderThanTheNamedEndsIsRefused) {
   EXPECT_EQ(dropped(incoming(5, to_web_, Ipv4Address{{192, 0, 2, 9}}), DropCause::kSpoof), 1u);
 }
@@ -232,6 +219,20 @@ TEST_P(Overlay, TheUnderlaysQuestionForTheTunnelsAddressIsAnswered) {
   EXPECT_EQ(sent[0][21], 2);
   EXPECT_TRUE(std::equal(&sent[0][0], &sent[0][6], &head[6]));
   EXPECT_EQ(drops(bed_.report(), DropCause::kUnknownVm), 0u);
+}
+
+TEST(OverlayMtu, TheHeaderCountsAgainstTheUplinksMtu) {
+  Testbed narrow(1, {{"web"}, {"other"}, {"uplink", config::PortRole::kUplink, 1'500}});
+  narrow.apply(two_tenants(TunnelKind::kVxlan));
+  const auto of_size = [](std::size_t size) {
+    return make_frame({.source = mac(1), .destination = kFar, .size = size});
+  };
+  narrow.put("web", 0, of_size(1'465));
+  narrow.put("web", 0, of_size(1'464));
+  narrow.run();
+  EXPECT_THAT(narrow.sent("uplink"), ElementsAre(SizeIs(1'514), SizeIs(1'514)));
+  const auto report = narrow.report();
+  EXPECT_EQ(sample_of(report, kWeb).directions[index(Direction::kEgress)].drops[wire::index(DropCause::kMtu)], 1u);
 }
 
 TEST(OverlayConfiguration, ContradictionsAreNamedAndTheTunnelIsLeftOut) {

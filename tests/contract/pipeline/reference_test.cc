@@ -34,9 +34,10 @@ wire::DesiredState six_vms() {
                  {VmId{2}, "b", {{"small", mac(2), Segment{0}}}, true},
                  {VmId{3}, "c", {{"shared", mac(3), Segment{0}}, {"tagged", mac(6), Segment{200}}}},
                  {VmId{4}, "d", {{"shared", mac(4), Segment{100}}}},
-                 {VmId{5}, "e", {{"tagged", mac(5), Segment{100}}, {"alone", mac(7), overlay(5)}}},
-                 {VmId{6}, "f", {{"small", mac(8), overlay(5)}, {"shared", mac(8), overlay(70'000)}}}};
-  desired.uplinks = {{"uplink", {}, wire::TunnelSpec{wire::TunnelKind::kVxlan, kHere, mac(0xf0), 4789, kThere}}};
+                 {VmId{5}, "e", {{"tagged", mac(5), Segment{100}}, {"shared", mac(7), overlay(5)}}},
+                 {VmId{6}, "f", {{"tagged", mac(8), overlay(5)}, {"shared", mac(8), overlay(70'000)}}}};
+  desired.uplinks = {
+      {"uplink", {kUnlimited, kUnlimited}, wire::TunnelSpec{wire::TunnelKind::kVxlan, kHere, mac(0xf0), 4789, kThere}}};
   const auto limit = [](std::uint64_t id, VmId vm, Direction direction) {
     return wire::Intent{IntentId{id}, 0, wire::Demand::kSoftware,
                         wire::Police{vm, direction, {4'000'000}, {4'000'000}, {9'000}, {9'000}, 1}};

@@ -121,7 +121,8 @@ void Testbed::use(std::shared_ptr<Signatures> signatures) {
   configurator_->finish();
 }
 
-void Testbed::put(const std::string& port, std::uint16_t queue, const FrameBytes& frame, std::size_t piece) {
+void Testbed::put(const std::string& port, std::uint16_t queue, const FrameBytes& frame, std::size_t piece,
+                  std::uint64_t offloads) {
   rte_mbuf* packet = nullptr;
   for (std::size_t at = 0; packet == nullptr || at < frame.size(); at += piece) {
     auto* part = rte_pktmbuf_alloc(devices_->pool());
@@ -131,6 +132,7 @@ void Testbed::put(const std::string& port, std::uint16_t queue, const FrameBytes
     must(packet == nullptr || rte_pktmbuf_chain(packet, part) == 0, "too many pieces");
     if (packet == nullptr) packet = part;
   }
+  packet->ol_flags |= offloads;
   must(rte_ring_enqueue(rings_.at(port)->receive[queue % workers_], packet) == 0, "receive ring is full");
 }
 

@@ -67,8 +67,9 @@ class Testbed {
   const port::Ports& devices() const { return *devices_; }
 
   void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame) { put(port, queue, frame, kWhole); }
-  // In pieces of `piece` bytes, each in a buffer of its own.
-  void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame, std::size_t piece);
+  // In pieces of `piece` bytes, each in a buffer of its own. `offloads`: flags that the driver sets.
+  void put(const std::string& port, std::uint16_t queue, const FrameBytes& frame, std::size_t piece,
+           std::uint64_t offloads = 0);
   // One round of one worker.
   void poll(std::uint16_t worker) { engine_->poll(worker, now_ns_); }
   // Rounds over all workers until none has anything to do.

@@ -89,6 +89,11 @@ TEST(DataplaneConfig, ASecondUplinkIsRefusedWithTheRemedy) {
               HasSubstr("net_bonding"));
 }
 
+TEST(DataplaneConfig, GuestsAreNotOfferedToHaveSegmentsCut) {
+  EXPECT_THAT(reason(with("[[port]]\nname = \"v\"\ndevice = \"net_vhost0,iface=/run/v.sock,tso=1\"\n")),
+              HasSubstr("tso=1 lets the guest send segments that nobody here cuts"));
+}
+
 TEST(DataplaneConfig, CaptureTimeNeedsACapture) {
   EXPECT_THAT(reason("clock.source = \"capture\"\n" + std::string(kLeast)), HasSubstr("no port is a net_pcap device"));
 }
