@@ -11,6 +11,14 @@ std::uint64_t per_second(std::uint64_t count, std::uint64_t interval_ns) {
 
 constexpr std::uint64_t kNanosPerMicro = 1'000;
 
+void put(const model::GuestDecision& decision, pb::GuestDecision& to) {
+  to.set_want(decision.want);
+  to.set_limit(decision.limit);
+  to.set_why(decision.why);
+  to.set_enforced(decision.enforced);
+  to.set_error(decision.error);
+}
+
 }  // namespace
 
 pb::Guest to_proto(const model::GuestLive& guest) {
@@ -33,6 +41,8 @@ pb::Guest to_proto(const model::GuestLive& guest) {
   to.set_disk_read_requests(per_second(sample.disk.read_requests, interval));
   to.set_disk_write_requests(per_second(sample.disk.write_requests, interval));
   to.set_disk_flush_requests(per_second(sample.disk.flush_requests, interval));
+  if (guest.cpu) put(*guest.cpu, *to.mutable_cpu_decision());
+  if (guest.memory) put(*guest.memory, *to.mutable_memory_decision());
   return to;
 }
 

@@ -81,6 +81,7 @@ void GuestReader::take(const std::vector<guest::Domain>& domains, UnixNanos now)
     hooks_.sampled(*sample);
     points.push_back(store::guest_point(*sample, {settings_.host, vm->dataplane, vm->name}));
   }
+  hooks_.read({*roster, {live_.cpus, live_.memory}, now, domains, identified.pairs});
   sampler_.retain(domains);
   live_.domains = domains.size();
   live_.unknown = identified.unknown;

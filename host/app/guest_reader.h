@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -18,6 +19,15 @@
 #include "host/store/series_store.h"
 
 namespace foreflow::app {
+
+// What a hypervisor had to say, while it is being taken in.
+struct GuestReading {
+  const Roster& roster;
+  guest::Node node;
+  UnixNanos now;
+  const std::vector<guest::Domain>& domains;
+  const std::vector<std::pair<const guest::Domain*, const model::Vm*>>& guests;  // those that are VMs
+};
 
 class GuestReader {
  public:
@@ -31,6 +41,7 @@ class GuestReader {
     std::function<Result<std::unique_ptr<guest::Hypervisor>>(const std::string& uri)> open;
     std::function<void(const std::vector<store::Point>&)> stored;  // once they are durable
     std::function<void(const model::GuestSample&)> sampled;        // each sample, in order of time
+    std::function<void(const GuestReading&)> read;                 // after its samples
   };
   GuestReader(model::Hypervisor settings, Parts parts, Hooks hooks);
 

@@ -15,6 +15,12 @@ void GuestView::on_hypervisor(const std::string& host, model::HypervisorLive liv
   hypervisors_[host] = std::move(live);
 }
 
+void GuestView::on_decisions(const std::string& host,
+                             std::map<std::pair<VmId, model::GuestResource>, model::GuestDecision> decisions) {
+  const std::lock_guard lock(mutex_);
+  decisions_[host] = std::move(decisions);
+}
+
 void GuestView::retain(const Roster& roster) {
   const std::lock_guard lock(mutex_);
   std::erase_if(guests_, [&](const auto& item) { return roster.vm(item.first) == nullptr; });
@@ -23,7 +29,15 @@ void GuestView::retain(const Roster& roster) {
 std::optional<model::GuestLive> GuestView::guest(VmId vm) const {
   const std::lock_guard lock(mutex_);
   const auto found = guests_.find(vm);
-  return found == guests_.end() ? std::nullopt : std::optional(found->second);
+  if (found == guests_.end()) return std::nullopt;
+  auto guest = found->second;
+  for (const auto& [host, decisions] : decisions_) {
+    if (const auto cpu = decisions.find({vm, model::GuestResource::kCpu}); cpu != decisions.end())
+      guest.cpu = cpu->second;
+    if (const auto memory = decisions.find({vm, model::GuestResource::kMemory}); memory != decisions.end())
+      guest.memory = memory->second;
+  }
+  return guest;
 }
 
 model::HypervisorLive GuestView::hypervisor(const std::string& host) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "host/app/roster.h"
@@ -19,6 +20,9 @@ class GuestView {
  public:
   void on_guest(const model::GuestLive& guest);
   void on_hypervisor(const std::string& host, model::HypervisorLive live);
+  // What was decided for the VMs of a host; replaces what was there.
+  void on_decisions(const std::string& host,
+                    std::map<std::pair<VmId, model::GuestResource>, model::GuestDecision> decisions);
   // Forgets VMs that the roster does not have.
   void retain(const Roster& roster);
 
@@ -30,6 +34,7 @@ class GuestView {
   mutable std::mutex mutex_;
   std::unordered_map<VmId, model::GuestLive> guests_;
   std::map<std::string, model::HypervisorLive> hypervisors_;
+  std::map<std::string, std::map<std::pair<VmId, model::GuestResource>, model::GuestDecision>> decisions_;
 };
 
 }  // namespace foreflow::app

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/app/manager.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "common/log.h"
@@ -21,6 +23,9 @@ forecast::ForecastConfig forecast_config(const model::ForecastSettings& settings
 }
 
 std::filesystem::path history_file(const model::ManagerConfig& config) { return config.state_dir / "forecast.history"; }
+std::filesystem::path guest_history_file(const model::ManagerConfig& config) {
+  return config.state_dir / "guest.history";
+}
 
 foreflow::Status make_state_dir(const std::filesystem::path& path) {
   std::error_code error;
@@ -61,6 +66,8 @@ foreflow::Status Manager::open() {
   rollup_ = std::make_unique<store::Rollup>(*store_, store::RollupConfig{});
   const auto forecasting = forecast_config(config_.forecast);
   forecasts_ = std::make_unique<forecast::ForecastService>(forecasting);
+  guest_forecasts_ = std::make_unique<forecast::ForecastService>(forecasting);
+  load_guest_history();
   training_ = std::make_unique<BackgroundTraining>(BackgroundTraining::Parts{*forecasts_, trainer_, clock_},
                                                    forecast::ModelRegistry(config_.state_dir / "models"),
                                                    forecast::TrainingPlan{.horizon = forecasting.horizon});
@@ -130,7 +137,7 @@ foreflow::Status Manager::listen() {
       {*this, *this, *this});
   if (!serving) return tl::unexpected(serving.error());
   api_ = std::move(*serving);
-  read_guests();
+  read_guests(config_.fleet.hypervisors);
   if (config_.forecast.training_ns != 0) training_->start(config_.forecast.training_ns);
   cycle_->start(config_.allocation.period_ns, [this] {
     anomalies_->look(*rosters_->current());
@@ -141,20 +148,44 @@ foreflow::Status Manager::listen() {
   return {};
 }
 
-void Manager::read_guests() {
-  for (const auto& hypervisor : config_.fleet.hypervisors) {
-    const GuestReader::Hooks hooks{.open = [](const std::string& uri) { return guest::open_hypervisor(uri); },
-                                   .stored = [this](const auto& points) { rollup_->observe(points, clock_.now()); },
-                                   .sampled = [](const model::GuestSample&) {}};
-    guest_readers_.push_back(
-        std::make_unique<GuestReader>(hypervisor, GuestReader::Parts{*rosters_, *store_, guests_, clock_}, hooks));
-    guest_readers_.back()->start();
+// Hypervisors that are read already as they should be are left alone.
+void Manager::read_guests(const std::vector<model::Hypervisor>& wanted) {
+  const auto is_over = [&](const HypervisorParts& parts) {
+    return std::ranges::find(wanted, parts.settings) == wanted.end();
+  };
+  for (auto& parts : hypervisors_) {
+    if (!is_over(parts)) continue;
+    parts.reader.reset();  // its thread uses the others
+    guests_.on_decisions(parts.settings.host, {});
   }
+  std::erase_if(hypervisors_, is_over);
+  for (const auto& hypervisor : wanted) {
+    if (std::ranges::find(hypervisors_, hypervisor, &HypervisorParts::settings) != hypervisors_.end()) continue;
+    hypervisors_.push_back(read(hypervisor));
+  }
+}
+
+Manager::HypervisorParts Manager::read(const model::Hypervisor& hypervisor) {
+  HypervisorParts parts{.settings = hypervisor};
+  parts.actuator = std::make_unique<fabric::HypervisorActuator>(
+      hypervisor.host, [uri = hypervisor.uri] { return guest::open_control(uri); });
+  parts.allocation =
+      std::make_unique<GuestAllocation>(hypervisor.host, config_.allocation, config_.mode,
+                                        GuestAllocation::Parts{*guest_forecasts_, guests_, *parts.actuator});
+  const GuestReader::Hooks hooks{
+      .open = [](const std::string& uri) { return guest::open_hypervisor(uri); },
+      .stored = [this](const auto& points) { rollup_->observe(points, clock_.now()); },
+      .sampled = [&allocation = *parts.allocation](const auto& sample) { allocation.on_sample(sample); },
+      .read = [&allocation = *parts.allocation](const auto& reading) { allocation.on_reading(reading); }};
+  parts.reader =
+      std::make_unique<GuestReader>(hypervisor, GuestReader::Parts{*rosters_, *store_, guests_, clock_}, hooks);
+  parts.reader->start();
+  return parts;
 }
 
 Manager::~Manager() {
   api_.reset();
-  guest_readers_.clear();
+  hypervisors_.clear();
   std::unique_ptr<link::LinkServer> link;
   {
     std::lock_guard lock(link_mutex_);
@@ -166,10 +197,19 @@ Manager::~Manager() {
   if (forecasts_) save_history();
 }
 
+void Manager::load_guest_history() {
+  const auto loaded = guest_forecasts_->load(guest_history_file(config_).string());
+  if (!loaded && loaded.error().code != ErrorCode::kNotFound)
+    log::warning("history of CPU and memory begins anew", {{"reason", loaded.error().message}});
+}
+
 void Manager::save_history() {
   history_saved_ = clock_.now();
   if (auto saved = forecasts_->save(history_file(config_).string()); !saved)
     log::warning("forecast history not saved", {{"reason", saved.error().message}});
+  if (!guest_forecasts_ || rosters_->current()->fleet().hypervisors.empty()) return;
+  if (auto saved = guest_forecasts_->save(guest_history_file(config_).string()); !saved)
+    log::warning("history of CPU and memory not saved", {{"reason", saved.error().message}});
 }
 
 foreflow::Status Manager::reload(const model::ManagerConfig& config) {
@@ -185,8 +225,9 @@ foreflow::Status Manager::reload(const model::ManagerConfig& config) {
   note("forecast", config.forecast == config_.forecast);
   note("audit", config.audit == config_.audit);
   note("allocation", config.allocation == config_.allocation);
-  note("hypervisor", config.fleet.hypervisors == config_.fleet.hypervisors);
+  read_guests(config.fleet.hypervisors);
   guests_.retain(*rosters_->current());
+  guest_forecasts_->retain([&](VmId vm) { return rosters_->current()->vm(vm) != nullptr; });
   live_.retain(*rosters_->current());
   cycle_->wake();
   return {};

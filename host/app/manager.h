@@ -19,6 +19,7 @@
 #include "host/app/audit_trail.h"
 #include "host/app/background_training.h"
 #include "host/app/cycle.h"
+#include "host/app/guest_allocation.h"
 #include "host/app/guest_reader.h"
 #include "host/app/guest_view.h"
 #include "host/app/ingest.h"
@@ -26,6 +27,7 @@
 #include "host/app/roster.h"
 #include "host/app/state_lock.h"
 #include "host/fabric/dpu_actuator.h"
+#include "host/fabric/hypervisor_actuator.h"
 #include "host/forecast/service.h"
 #include "host/link/server.h"
 #include "host/model/config.h"
@@ -71,11 +73,20 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   api::ShadowReport shadow() const override { return cycle_->shadow().report(*rosters_->current()); }
 
  private:
+  // Of one hypervisor; its reader's thread uses all of it.
+  struct HypervisorParts {
+    model::Hypervisor settings;
+    std::unique_ptr<fabric::HypervisorActuator> actuator;
+    std::unique_ptr<GuestAllocation> allocation;
+    std::unique_ptr<GuestReader> reader;
+  };
   explicit Manager(model::ManagerConfig config);
   foreflow::Status open();
   foreflow::Status listen();
-  void read_guests();
+  void read_guests(const std::vector<model::Hypervisor>& wanted);
+  HypervisorParts read(const model::Hypervisor& hypervisor);
   Result<std::map<std::string, fabric::Installed>> installed() const;
+  void load_guest_history();
   void save_history();
   api::VmStatus status_of(const Roster& roster, const model::Vm& vm, const Plan& plan) const;
 
@@ -98,7 +109,8 @@ class Manager final : public api::Operations, public api::PolicyOperations, publ
   std::unique_ptr<Cycle> cycle_;
   std::unique_ptr<Ingest> ingest_;
   GuestView guests_;
-  std::vector<std::unique_ptr<GuestReader>> guest_readers_;
+  std::unique_ptr<forecast::ForecastService> guest_forecasts_;
+  std::vector<HypervisorParts> hypervisors_;
   std::mutex link_mutex_;  // a session may begin before start() has returned
   std::unique_ptr<link::LinkServer> link_;
   std::unique_ptr<api::ApiServer> api_;

@@ -109,7 +109,8 @@ Result<std::vector<api::DataplaneStatus>> Manager::dataplanes(const std::string&
 Result<std::vector<api::HypervisorStatus>> Manager::hypervisors(const std::string& host) const {
   std::vector<api::HypervisorStatus> all;
   std::vector<std::string> hosts;
-  for (const auto& hypervisor : config_.fleet.hypervisors) {
+  const auto roster = rosters_->current();
+  for (const auto& hypervisor : roster->fleet().hypervisors) {
     hosts.push_back(hypervisor.host);
     if (host.empty() || hypervisor.host == host) all.push_back({hypervisor, guests_.hypervisor(hypervisor.host)});
   }

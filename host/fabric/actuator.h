@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever can be told to enforce allocations: dataplanes today; switches and hypervisors take the same four calls.
-// Place: host/fabric, between the allocation cycle and the devices.
+// Whatever can be told to enforce allocations: dataplanes and hypervisors, and switches to come, take the same four
+// calls. Place: host/fabric, between the allocation cycle and the devices.
 #pragma once
 #include <optional>
 #include <string>
@@ -25,10 +25,12 @@ struct ReadBack {
   std::vector<Enforcement> enforcements;
 };
 
-// Thread safety: all members from any thread; none waits for a device.
-class Actuator {
+// `Target` is what a device shall do, `ReadBack` what became of it. An implementation says from which threads it may be
+// called and whether it waits for devices; Actuator, for dataplanes, is thread safe and waits for none.
+template <typename Target, typename ReadBack>
+class BasicActuator {
  public:
-  virtual ~Actuator() = default;
+  virtual ~BasicActuator() = default;
   // Could this target be enforced? Changes nothing.
   virtual Status verify(const Target& target) const = 0;
   // Makes `target` what the device shall do, now or when it comes back. A target that is not worth a push changes
@@ -39,5 +41,7 @@ class Actuator {
   // Goes back to the target before the present one; kNotFound when there is none.
   virtual Status revert(const std::string& device) = 0;
 };
+
+using Actuator = BasicActuator<Target, ReadBack>;
 
 }  // namespace foreflow::fabric

@@ -93,7 +93,8 @@ void DomainStats::fill(Domain& domain) const {
   memory.maximum = {balloon("maximum").value_or(memory.current.value)};
   if (const auto rss = balloon("rss")) memory.rss = Bytes{*rss};
   const auto usable = balloon("usable");
-  if (usable && balloon("last-update").value_or(0) != 0)
+  memory.told_at = balloon("last-update").value_or(0);
+  if (usable && memory.told_at != 0)
     memory.used = Bytes{memory.current.value - std::min(memory.current.value, *usable)};
 }
 

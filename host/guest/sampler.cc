@@ -29,9 +29,10 @@ std::optional<std::uint64_t> rise(const std::optional<std::uint64_t>& before, co
 }  // namespace
 
 std::optional<model::GuestSample> Sampler::observe(const Domain& domain, VmId vm, UnixNanos now) {
-  const auto [found, is_new] = seen_.try_emplace(domain.uuid, Seen{domain, now});
+  const auto [found, is_new] = seen_.try_emplace(domain.uuid, Seen{domain, now, now});
   if (is_new) return std::nullopt;
-  const Seen before = std::exchange(found->second, Seen{domain, now});
+  const bool spoke = domain.memory.told_at != found->second.domain.memory.told_at;
+  const Seen before = std::exchange(found->second, Seen{domain, now, spoke ? now : found->second.heard});
   if (began_anew(before.domain, domain)) {
     ++resets_;
     return std::nullopt;
@@ -45,6 +46,7 @@ std::optional<model::GuestSample> Sampler::observe(const Domain& domain, VmId vm
                             .vcpus = domain.vcpus,
                             .vcpus_maximum = domain.vcpus_maximum,
                             .memory = domain.memory};
+  if (now.value - found->second.heard.value > kSilenceNs) sample.memory.used.reset();
   for (const auto total : kDiskTotals) sample.disk.*total = domain.disk.*total - before.domain.disk.*total;
   return sample;
 }

@@ -112,6 +112,8 @@ struct Vm {
   std::string uuid;  // of its domain at the hypervisor; empty: the domain is known by its MACs
   bool allow_foreign_mac = false;
   Policy policy;
+  std::optional<GuestShare> cpu;       // set at its hypervisor; nullopt: left alone
+  std::optional<GuestShare> memory;    // as above
   std::vector<Handling> applications;  // each category at most once
   bool operator==(const Vm&) const = default;
 };

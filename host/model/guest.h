@@ -37,6 +37,7 @@ struct GuestMemory {
   Bytes maximum;              // what it was made with
   std::optional<Bytes> used;  // of `current`, what it cannot give back; nullopt: its balloon driver does not say
   std::optional<Bytes> rss;   // of its process on the host
+  std::uint64_t told_at = 0;  // when its balloon driver spoke last, by the host's clock in seconds; 0 = never
   bool operator==(const GuestMemory&) const = default;
 };
 
@@ -53,10 +54,32 @@ struct GuestSample {
   DiskCounts disk;
 };
 
+enum class GuestResource : std::uint8_t { kCpu = 0, kMemory = 1 };
+inline const char* to_string(GuestResource resource) { return resource == GuestResource::kCpu ? "CPU" : "memory"; }
+
+// What a VM's policy says of one of them: microseconds of CPU per second, or bytes.
+struct GuestShare {
+  std::uint64_t guarantee = 0;
+  std::uint64_t cap = UINT64_MAX;  // beside what the domain was made with
+  std::uint32_t weight = 1;
+  bool operator==(const GuestShare&) const = default;
+};
+
+// What was decided of one of them.
+struct GuestDecision {
+  std::uint64_t want = 0;
+  std::uint64_t limit = 0;
+  std::string why;
+  bool enforced = false;
+  std::string error;  // why the hypervisor did not take it
+};
+
 struct GuestLive {
   std::string domain;  // its name at the hypervisor
   std::string uuid;
   GuestSample sample;  // the newest
+  std::optional<GuestDecision> cpu;
+  std::optional<GuestDecision> memory;
 };
 
 struct HypervisorLive {

@@ -108,7 +108,8 @@ class Libvirt final : public Hypervisor {
     if (virDomainGetInfo(from, &info) < 0) return false;
     domain.cpu_ns = info.cpuTime;
     domain.vcpus = info.nrVirtCpu;
-    domain.vcpus_maximum = std::max<std::uint32_t>(info.nrVirtCpu, domain.vcpus_maximum);
+    const int most = virDomainGetMaxVcpus(from);
+    domain.vcpus_maximum = std::max<std::uint32_t>(info.nrVirtCpu, most < 0 ? 0 : static_cast<std::uint32_t>(most));
     domain.memory.current = {info.memory * kKib};
     domain.memory.maximum = {info.maxMem * kKib};
     return true;

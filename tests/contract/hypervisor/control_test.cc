@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/fabric/hypervisor_actuator.h"
 #include "host/guest/hypervisor.h"
 #include "tests/contract/hypervisor/libvirt_hosts.h"
 
@@ -121,6 +122,19 @@ TEST(Control, ADomainUsesNoMoreCpuThanItsQuota) {
   const auto share =
       static_cast<double>(used() - before) / static_cast<double>((std::chrono::steady_clock::now() - began) / 1ns);
   EXPECT_LE(share, .15);
+}
+
+TEST(HypervisorActuator, SetsQuotaAndVcpusOfARealDomainAndReadsThemBack) {
+  const auto host = test::start_host(test::HostKind::kQemu);
+  if (!host) GTEST_SKIP() << host.error().message;
+  fabric::HypervisorActuator actuator("node1", [&] { return open_control((*host)->uri()); });
+  const auto applied = actuator.apply({"node1", {{VmId{1}, test::kDomain, CpuMicros{250'000}, 2u, {}}}});
+  ASSERT_TRUE(applied) << applied.error().message;
+  const auto seen = actuator.read_back("node1")->enforcements.at(0);
+  EXPECT_EQ(seen.error, "");
+  ASSERT_TRUE(seen.found);
+  EXPECT_EQ(seen.found->cpu, CpuMicros{250'000});
+  EXPECT_EQ(seen.found->vcpus, 2u);
 }
 
 }  // namespace

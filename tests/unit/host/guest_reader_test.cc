@@ -27,7 +27,8 @@ class GuestReaderTest : public ::testing::Test {
         GuestReader::Parts{*rosters_, store_, view_, clock_},
         GuestReader::Hooks{.open = [this](const std::string&) { return host_.open(); },
                            .stored = [this](const auto& points) { durable_ += points.size(); },
-                           .sampled = [this](const auto& sample) { sampled_.push_back(sample); }});
+                           .sampled = [this](const auto& sample) { sampled_.push_back(sample); },
+                           .read = [](const GuestReading&) {}});
   }
 
   // A reading five seconds later, in which the domain was busy for one of them.

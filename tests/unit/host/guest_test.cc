@@ -92,6 +92,18 @@ TEST(DomainXml, OfAnythingElseIsMalformed) {
     EXPECT_FALSE(macs_of(text)) << text;
 }
 
+TEST(Sampler, ABalloonDriverThatHasFallenSilentSaysNothingOfMemory) {
+  Sampler sampler;
+  auto told = domain(1'000);
+  told.memory.used = Bytes{5};
+  told.memory.told_at = 7;
+  sampler.observe(told, VmId{1}, at(10));
+  EXPECT_EQ(sampler.observe(told, VmId{1}, at(60))->memory.used, Bytes{5});
+  EXPECT_EQ(sampler.observe(told, VmId{1}, at(80))->memory.used, std::nullopt);
+  told.memory.told_at = 8;
+  EXPECT_EQ(sampler.observe(told, VmId{1}, at(85))->memory.used, Bytes{5});
+}
+
 TEST(Sampler, TellsWhatHappenedBetweenTwoReadings) {
   Sampler sampler;
   EXPECT_FALSE(sampler.observe(domain(1'000), VmId{1}, at(10)));

@@ -38,10 +38,13 @@ class ManagerGuestTest : public ManagerTest {
   void start_reading(const std::string& uri) {
     auto settings = config();
     settings.fleet.hypervisors = {{"node1", uri, kNanosPerSecond}};
+    settings.fleet.vms[0].memory = memory_;
+    settings.fleet.vms[0].cpu = cpu_;
     auto started = Manager::start(settings);
     ASSERT_TRUE(started) << started.error().message;
     manager_ = std::move(*started);
   }
+  std::optional<model::GuestShare> cpu_, memory_;
   // Until `done` or for long.
   template <typename Done>
   bool wait_for(Done done) {
@@ -69,6 +72,35 @@ TEST_F(ManagerGuestTest, ShowsCpuAndMemoryBesideTheTraffic) {
   EXPECT_EQ(hypervisors[0]["cpus"], 8);
   EXPECT_EQ(hypervisors[0]["unknown"], nlohmann::json({"stranger"}));
   EXPECT_EQ(foreflow({"guest", "list"}).code, ExitCode::kDone);
+}
+
+TEST_F(ManagerGuestTest, SetsMemoryAndVcpusWhereThatIsEnabled) {
+  if (!has_libvirt()) GTEST_SKIP() << "built without libvirt-dev";
+  memory_ = model::GuestShare{.guarantee = 1536ull << 20};
+  cpu_ = model::GuestShare{.guarantee = 3'000'000};
+  start_reading(test_driver());
+  // Each connection to this driver has a world of its own: the reading one does not see what the other sets.
+  ASSERT_TRUE(wait_for([&] {
+    const auto guest = manager_->vms("web")->at(0).guest;
+    return guest && guest->memory && guest->cpu;
+  }));
+  const auto guests = json({"guest", "list"});
+  EXPECT_EQ(guests[0]["memory_decision"]["limit"], 1536ull << 20);
+  EXPECT_THAT(guests[0]["cpu_decision"]["error"].get<std::string>(), HasSubstr("cannot limit CPU time"));
+  EXPECT_THAT(foreflow({"guest", "list"}).out, HasSubstr("(refused)"));
+  EXPECT_THAT(foreflow({"vm", "show", "web"}).out, HasSubstr("memory limit"));
+}
+
+TEST_F(ManagerGuestTest, AReloadReadsOtherHypervisors) {
+  if (!has_libvirt()) GTEST_SKIP() << "built without libvirt-dev";
+  start_reading("qemu:///system?socket=" + (folder_ / "no-such-socket").string());
+  auto settings = config();
+  settings.fleet.hypervisors = {{"node1", test_driver(), kNanosPerSecond}};
+  ASSERT_TRUE(manager_->reload(settings));
+  EXPECT_TRUE(wait_for([&] { return manager_->hypervisors("node1")->at(0).live.connected; }));
+  settings.fleet.hypervisors.clear();
+  ASSERT_TRUE(manager_->reload(settings));
+  EXPECT_TRUE(manager_->hypervisors("")->empty());
 }
 
 TEST_F(ManagerGuestTest, SaysWhyAHypervisorIsNotRead) {
