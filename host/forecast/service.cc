@@ -12,9 +12,8 @@
 #include <fmt/format.h>
 
 #include "common/files.h"
-#include "host/forecast/demand_history.h"
 #include "host/forecast/history_file.h"
-#include "predictor/models/tracked.h"
+#include "host/forecast/tracked_demand.h"
 #include "predictor/select/select_model.h"
 
 namespace foreflow::forecast {
@@ -36,56 +35,6 @@ ForecastConfig usable(ForecastConfig config) {
   config.reselect_every = std::max<std::size_t>(config.reselect_every, 1);
   return config;
 }
-
-// A model that many share, as one of the candidates.
-class Shared final : public predictor::Model {
- public:
-  explicit Shared(std::shared_ptr<const predictor::Model> model) : model_(std::move(model)) {}
-  std::string name() const override { return model_->name(); }
-  std::unique_ptr<predictor::FittedModel> fit(const predictor::SeriesView& series) const override {
-    return model_->fit(series);
-  }
-
- private:
-  std::shared_ptr<const predictor::Model> model_;
-};
-
-// Who competes for each VM. `global`: what the last of them is, empty where all are local.
-struct Candidates {
-  predictor::Models models;
-  std::string global;
-};
-
-// What is known of one VM in one direction, and the forecast made of it last.
-struct Entry {
-  Entry(const ForecastConfig& config, std::size_t salt_)
-      : demand(config.interval_ns, config.history), salt(static_cast<IntervalIndex>(salt_)), tracked(config.horizon) {}
-
-  mutable std::mutex mutex;
-  DemandHistory demand;
-  IntervalIndex salt;  // spreads the choices of models over the intervals
-
-  predictor::Choice choice;
-  std::shared_ptr<const Candidates> chosen_from;
-  IntervalIndex chosen_in = -1;  // counts periods of reselect_every intervals
-  // What the forecast was made for and from: the same again gives the same forecast.
-  struct Basis {
-    IntervalIndex end = -1;
-    std::uint64_t revision = 0;
-    IntervalIndex newest = -1;  // the newest interval where that is over
-    float rate = 0;             // its
-    bool operator==(const Basis&) const = default;
-  };
-  Basis basis;
-  predictor::Tracked tracked;
-
-  // The interval after those of `basis` is over, and of those nothing has changed.
-  bool follows(const Basis& next) const {
-    if (next.end != basis.end + 1 || next.revision != basis.revision) return false;
-    const auto seen = demand.at(basis.newest);
-    return basis.newest < 0 || (seen && seen->rate == basis.rate);
-  }
-};
 
 }  // namespace
 
@@ -207,11 +156,11 @@ class ForecastService::Impl {
     insert_locked(key);
   }
 
-  Entry& insert_locked(const Key& key) {
+  TrackedDemand& insert_locked(const Key& key) {
     return entries_.try_emplace(key, config_, key.first.value * kDirections + index(key.second)).first->second;
   }
 
-  std::optional<Forecast> predict(Entry& entry, UnixNanos now) const {
+  std::optional<Forecast> predict(TrackedDemand& entry, UnixNanos now) const {
     const DemandHistory& demand = entry.demand;
     if (demand.empty()) return std::nullopt;
     // The dataplane's clock may be ahead of ours: what it is filling now is the interval in progress.
@@ -237,9 +186,9 @@ class ForecastService::Impl {
 
   // Brings the model to the interval in progress: a step further when one has ended, fitted anew when it is time to
   // choose again or a late sample has changed the past.
-  void update(Entry& entry, IntervalIndex end) const {
+  void update(TrackedDemand& entry, IntervalIndex end) const {
     const DemandHistory& demand = entry.demand;
-    Entry::Basis basis{.end = end, .revision = demand.revision()};
+    TrackedDemand::Basis basis{.end = end, .revision = demand.revision()};
     if (const auto newest = demand.newest() < end ? demand.at(demand.newest()) : std::nullopt) {
       basis.newest = demand.newest();
       basis.rate = newest->rate;
@@ -262,7 +211,7 @@ class ForecastService::Impl {
   }
 
   // To the intervals before `end`, or to that one where there are none yet: true. `period`: the model is chosen anew.
-  bool fit(Entry& entry, IntervalIndex end, std::optional<IntervalIndex> period) const {
+  bool fit(TrackedDemand& entry, IntervalIndex end, std::optional<IntervalIndex> period) const {
     predictor::Series series = entry.demand.series(end, config_.season);
     const bool is_first = series.size() == 0;
     if (const auto slot = entry.demand.at(end); is_first && slot) series.push(slot->rate, slot->limited);
@@ -299,7 +248,7 @@ class ForecastService::Impl {
   const ForecastConfig config_;
   mutable std::shared_mutex entries_mutex_;  // the map and the candidates; each entry has its own besides
   std::shared_ptr<const Candidates> candidates_;
-  std::map<Key, Entry> entries_;
+  std::map<Key, TrackedDemand> entries_;
 };
 
 ForecastService::ForecastService(const ForecastConfig& config) : impl_(std::make_unique<Impl>(config)) {}
