@@ -72,7 +72,7 @@ class Qemu final : public LibvirtHost {
   std::string uri() const override { return "qemu:///system?socket=" + path() + "/run/libvirt-sock"; }
 
   Status start_domain() const {
-    for (int i = 0; i < 200 && !guest::open_hypervisor(uri()); ++i) std::this_thread::sleep_for(50ms);
+    for (int i = 0; i < 1'200 && !guest::open_hypervisor(uri()); ++i) std::this_thread::sleep_for(50ms);
     const auto xml = folder_ / "domain.xml";
     std::ofstream(xml) << domain_xml("qemu",
                                      "<emulator>/usr/bin/qemu-system-x86_64</emulator>"
