@@ -91,6 +91,8 @@ std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {
   }
   std::map<IntentId, wire::IntentResult> answers;
   for (auto& answer : apply(wanted)) answers.emplace(answer.id, std::move(answer));
+  refused_ = std::ranges::any_of(
+      answers, [](const auto& entry) { return entry.second.placement != wire::Placement::kHardware; });
   settle_refusals(desired, answers, reasons);
 
   software_limits_.clear();

@@ -50,8 +50,10 @@ class Enforcer {
   wire::Capabilities probe(const std::vector<std::uint16_t>& port_ids);
 
   // Brings the device to `desired` as far as it goes. One result per intent of `desired`, in order of IntentId.
-  // Refused and failed intents are tried again by the next call with the same set.
+  // Refused and failed intents are tried again by the next call with the same set; unsettled() says whether to.
   std::vector<wire::IntentResult> prepare(const IntentSet& desired);
+  // The device refused something of the last desired set, or does not give up what it no longer shall hold.
+  bool unsettled() const { return refused_ || !leaving_.empty(); }
   const std::vector<SoftwareLimit>& software_limits() const { return software_limits_; }
   const std::vector<SoftwareTreatment>& software_treatments() const { return software_treatments_; }
   // VMs whose long flows the device may carry: everything else that concerns them is in the device, too, but for rules
@@ -99,6 +101,7 @@ class Enforcer {
   std::unique_ptr<OffloadBackend> device_;
   bool device_usable_ = false;
   bool lends_ = false;
+  bool refused_ = false;  // by the device, of what it was asked last
   IntentSet on_device_;
   std::map<IntentId, wire::IntentResult> achieved_;  // one entry per member of on_device_
   std::map<IntentId, BytesPerSecond> lent_;          // peaks below what was asked for

@@ -25,6 +25,23 @@ std::uint64_t duration(Bytes burst, BytesPerSecond rate) {
 }  // namespace
 
 void Configurator::begin(const wire::DesiredState& desired) {
+  retry_.rest();
+  retrying_ = false;
+  follow(desired);
+}
+
+bool Configurator::retry(std::uint64_t now_ns) {
+  if (!enforcer_.unsettled()) {
+    retry_.rest();
+    return false;
+  }
+  if (!retry_.due(now_ns)) return false;
+  retrying_ = true;
+  follow(wire::DesiredState(desired_));  // which follow() replaces
+  return true;
+}
+
+void Configurator::follow(const wire::DesiredState& desired) {
   assert(!busy_);
   desired_ = desired;
   problems_.clear();
@@ -52,8 +69,12 @@ std::optional<wire::Applied> Configurator::finish() {
   if (!busy_ || !engine_.publisher().settled()) return std::nullopt;
   busy_ = false;
   slots_.release(std::exchange(draining_, {}));
-  if (answer_) enforcer_.retire();
-  return std::exchange(answer_, std::nullopt);
+  if (!answer_) return std::nullopt;
+  enforcer_.retire();
+  auto answer = std::exchange(answer_, std::nullopt);
+  if (std::exchange(retrying_, false) && answer->results == told_) return std::nullopt;
+  told_ = answer->results;
+  return answer;
 }
 
 void Configurator::lend(std::uint64_t now_ns) {

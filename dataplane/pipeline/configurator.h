@@ -14,6 +14,7 @@
 #include "dataplane/pipeline/bypasser.h"
 #include "dataplane/pipeline/engine.h"
 #include "dataplane/pipeline/peak_lender.h"
+#include "dataplane/pipeline/retry.h"
 #include "dataplane/vm/slots.h"
 
 namespace foreflow::pipeline {
@@ -43,6 +44,9 @@ class Configurator {
   void use(std::vector<port::Port> ports);
   // Once the grace period is over: what was achieved. Only a change of the desired state has an answer.
   std::optional<wire::Applied> finish();
+  // What the device refused is asked of it again, less often each time; once per tick, not while busy(). True: a change
+  // is under way, which is answered only if something came of it.
+  bool retry(std::uint64_t now_ns);
 
   // Moves flows between pipeline and device as workers ask for; once per tick.
   void serve_flows(std::uint64_t now_ns) {
@@ -65,6 +69,7 @@ class Configurator {
   const std::vector<Problem>& problems() const { return problems_; }
 
  private:
+  void follow(const wire::DesiredState& desired);
   void assign_slots();
   void set_capacities();
   void set_queues(std::size_t uplink, const wire::UplinkSpec& spec);
@@ -84,6 +89,9 @@ class Configurator {
   offload::IntentSet intents_;
   std::shared_ptr<Signatures> signatures_;
   std::optional<wire::Applied> answer_;
+  std::vector<wire::IntentResult> told_;  // the last answer that was given
+  Retry retry_;
+  bool retrying_ = false;
   std::vector<vm::Slot> draining_;
   std::vector<Problem> problems_;
   std::uint32_t queued_uplinks_ = 0;

@@ -109,6 +109,8 @@ void Control::configure() {
   if (auto desired = w_.session.take_desired()) {
     told_by_manager_ = true;
     begin(*desired);
+  } else if (configurator_.retry(w_.engine.now())) {
+    reporter_.follow();
   }
 }
 

@@ -112,6 +112,21 @@ TEST_F(EnforcerTest, TriesAgainWithTheNextPrepare) {
   EXPECT_EQ(arrive(kWebPort, kFromWeb, 40), 16u);
 }
 
+TEST_F(EnforcerTest, IsUnsettledWhileTheDeviceRefusesOrKeepsSomething) {
+  probe();
+  const auto intent = egress_limit(1, kWeb, kMegabyte);
+  emulated::inject({.call = Call::kMeterCreate, .nth = 1});
+  enforce({intent, requiring(egress_limit(2, kRed, kMegabyte), wire::Demand::kSoftware)});
+  EXPECT_TRUE(enforcer_.unsettled());
+  enforce({intent, requiring(egress_limit(2, kRed, kMegabyte), wire::Demand::kSoftware)});
+  EXPECT_FALSE(enforcer_.unsettled()) << "what nobody asked of the device is not missing there";
+  emulated::inject({.call = Call::kFlowDestroy, .nth = 1});
+  enforce({});
+  EXPECT_TRUE(enforcer_.unsettled());
+  enforce({});
+  EXPECT_FALSE(enforcer_.unsettled());
+}
+
 TEST_F(EnforcerTest, AFullRuleTableMovesOnlyWhatDoesNotFit) {
   use({.rules = 7});  // a route (5) and one rule each for two VMs on one port
   probe();
