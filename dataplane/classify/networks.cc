@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "common/toml_reader.h"
-#include "dataplane/classify/names.h"
+#include "dataplane/classify/service_file.h"
 
 namespace foreflow::classify {
 namespace {
@@ -28,50 +28,21 @@ std::optional<net::IpAddress> read_address(const std::string& text) {
 
 }  // namespace
 
-Status NetworkTable::add(const std::filesystem::path& file) {
-  auto document = TomlDocument::load(file);
-  return document ? read(*document) : tl::unexpected(document.error());
-}
+Status NetworkTable::add(const std::filesystem::path& file) { return read(TomlDocument::load(file)); }
 
-Status NetworkTable::add(std::string_view text, std::string_view name) {
-  auto document = TomlDocument::parse(text, name);
-  return document ? read(*document) : tl::unexpected(document.error());
-}
+Status NetworkTable::add(std::string_view text, std::string_view name) { return read(TomlDocument::parse(text, name)); }
 
-Status NetworkTable::read(TomlDocument& document) {
-  auto& root = document.root();
-  for (const auto& key : root.keys()) {
-    const auto category = parse_category(key);
-    auto table = root.table(key);
-    if (!category || *category == Category::kUnknown)
-      root.error(key, fmt::format("'{}' is no category; one of {}", key,
-                                  fmt::join(kCategoryNames.begin() + 1, kCategoryNames.end(), ", ")));
-    else if (table)
-      read_category(*table, *category);
-  }
-  root.finish();
-  return document.check();
-}
-
-void NetworkTable::read_category(TomlTable& table, Category category) {
-  for (const auto& name : table.keys()) {
-    std::vector<std::string> networks;
-    table.read(name, networks);
-    const auto id = app_names().id_of(name);
-    if (!id) return table.error(name, "no ids are left: a process can know 65535 services");
-    for (const auto& text : networks) {
-      auto network = parse(text);
-      if (!network) {
-        table.error(name, fmt::format("'{}' is no network; expected an address and how many of its bits count, such as "
-                                      "'192.0.2.0/24', the rest being 0",
-                                      text));
-        continue;
-      }
-      network->service = {*id, category};
-      if (!insert(*network))
-        table.error(name, fmt::format("'{}', or a part of it, already belongs to a service", text));
-    }
-  }
+Status NetworkTable::read(Result<TomlDocument> document) {
+  return read_service_file(std::move(document), [this](const std::string& text, Service service) -> std::string {
+    auto network = parse(text);
+    if (!network)
+      return fmt::format(
+          "'{}' is no network; expected an address and how many of its bits count, such as "
+          "'192.0.2.0/24', the rest being 0",
+          text);
+    network->service = service;
+    return insert(*network) ? "" : fmt::format("'{}', or a part of it, already belongs to a service", text);
+  });
 }
 
 std::optional<NetworkTable::Network> NetworkTable::parse(std::string_view text) {

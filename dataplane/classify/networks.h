@@ -32,8 +32,7 @@ class NetworkTable {
     Service service;
   };
 
-  Status read(TomlDocument& document);
-  void read_category(TomlTable& table, Category category);
+  Status read(Result<TomlDocument> document);
   static std::optional<Network> parse(std::string_view text);
   bool insert(const Network& network);  // false: part of it is there already
 

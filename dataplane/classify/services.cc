@@ -7,8 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "common/toml_reader.h"
-#include "dataplane/classify/names.h"
+#include "dataplane/classify/service_file.h"
 
 namespace foreflow::classify {
 namespace {
@@ -47,44 +46,16 @@ std::uint32_t hash_of(std::uint32_t parent, std::string_view label) noexcept {  
 
 }  // namespace
 
-Status ServiceTable::add(const std::filesystem::path& file) {
-  auto document = TomlDocument::load(file);
-  return document ? read(*document) : tl::unexpected(document.error());
-}
+Status ServiceTable::add(const std::filesystem::path& file) { return read(TomlDocument::load(file)); }
 
-Status ServiceTable::add(std::string_view text, std::string_view name) {
-  auto document = TomlDocument::parse(text, name);
-  return document ? read(*document) : tl::unexpected(document.error());
-}
+Status ServiceTable::add(std::string_view text, std::string_view name) { return read(TomlDocument::parse(text, name)); }
 
-Status ServiceTable::read(TomlDocument& document) {
-  auto& root = document.root();
-  for (const auto& key : root.keys()) {
-    const auto category = parse_category(key);
-    auto table = root.table(key);
-    if (!category || *category == Category::kUnknown)
-      root.error(key, fmt::format("'{}' is no category; one of {}", key,
-                                  fmt::join(kCategoryNames.begin() + 1, kCategoryNames.end(), ", ")));
-    else if (table)
-      read_category(*table, *category);
-  }
-  root.finish();
-  return document.check();
-}
-
-void ServiceTable::read_category(TomlTable& table, Category category) {
-  for (const auto& name : table.keys()) {
-    std::vector<std::string> domains;
-    table.read(name, domains);
-    const auto id = app_names().id_of(name);
-    if (!id) return table.error(name, "no ids are left: a process can know 65535 services");
-    for (const auto& domain : domains) {
-      if (!is_domain(domain))
-        table.error(name, fmt::format("'{}' is no domain; expected lower-case labels such as 'example.org'", domain));
-      else if (!add_domain(domain, {*id, category}))
-        table.error(name, fmt::format("'{}' already belongs to a service", domain));
-    }
-  }
+Status ServiceTable::read(Result<TomlDocument> document) {
+  return read_service_file(std::move(document), [this](const std::string& domain, Service service) -> std::string {
+    if (!is_domain(domain))
+      return fmt::format("'{}' is no domain; expected lower-case labels such as 'example.org'", domain);
+    return add_domain(domain, service) ? "" : fmt::format("'{}' already belongs to a service", domain);
+  });
 }
 
 bool ServiceTable::add_domain(std::string_view domain, Service service) {

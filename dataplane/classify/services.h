@@ -15,7 +15,6 @@
 
 namespace foreflow {
 class TomlDocument;
-class TomlTable;
 }  // namespace foreflow
 
 namespace foreflow::classify {
@@ -45,8 +44,7 @@ class ServiceTable {
     std::uint8_t label_size = 0;
   };
 
-  Status read(TomlDocument& document);
-  void read_category(TomlTable& table, Category category);
+  Status read(Result<TomlDocument> document);
   bool add_domain(std::string_view domain, Service service);  // false: it has a service already
   NodeId add_edge(NodeId parent, std::string_view label);
   NodeId child(NodeId parent, std::string_view label) const noexcept;
