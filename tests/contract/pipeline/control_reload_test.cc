@@ -2,18 +2,17 @@
 // SIGHUP to a running dataplane: the control thread reloads the signatures, and goes on.
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 
 #include "dataplane/pipeline/control.h"
-#include "support/source_paths.h"
+#include "tests/contract/pipeline/absent_manager.h"
 #include "tests/contract/pipeline/testbed.h"
-#include "tests/support/temporary_directory.h"
 
 namespace foreflow::pipeline {
 namespace {
@@ -25,32 +24,20 @@ void write_signature(const std::filesystem::path& folder, const std::string& pro
 }
 
 TEST(ControlReload, SighupBringsTheSignaturesThatAreThereNow) {
-  const test::TemporaryDirectory directory;
-  const auto files = directory / "tls";
-  const auto make = fmt::format("{}/scripts/dev-certs {} --manager foreflowd --dataplane dp1 >/dev/null",
-                                FOREFLOW_SOURCE_DIR, files.string());
-  ASSERT_EQ(std::system(make.c_str()), 0) << make;
-  Testbed bed(1, {{"a"}, {"uplink", config::PortRole::kUplink}});
-  config::Config config;
-  config.id = "dp1";
-  config.workers = 1;
-  config.state_dir = directory.path();
-  config.signatures = directory / "signatures";
+  AbsentManager manager(1);
+  auto& config = manager.config();
+  config.signatures = manager.file("signatures");
   std::filesystem::create_directories(config.signatures);
   write_signature(config.signatures, "first");
+  Testbed bed(1, {{"a"}, {"uplink", config::PortRole::kUplink}});
   auto signals = Signals::block();
   ASSERT_TRUE(signals);
   const auto hello = make_hello(config, bed.ports(), {});
-  auto session = telemetry::Session::start({.manager = "unix:" + (directory / "nobody").string(),
-                                            .ca = files / "ca.crt",
-                                            .certificate = files / "dp1.crt",
-                                            .key = files / "dp1.key",
-                                            .spool_directory = directory / "spool"},
-                                           hello);
-  ASSERT_TRUE(session) << session.error().message;
+  const auto session = manager.connect(hello);
+  ASSERT_TRUE(session);
   Background background([] {});
   offload::Enforcer enforcer(nullptr);
-  Control control({config, bed.ports(), bed.engine(), enforcer, **session, background, hello, {}});
+  Control control({config, bed.ports(), bed.engine(), enforcer, *session, background, hello, {}});
   ASSERT_TRUE(control.prepare());
   const auto covered = [&bed] {
     return bed.engine().publisher().current()->signatures->classifier->covered_protocols();

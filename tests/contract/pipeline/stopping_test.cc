@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a run: no packet and no report is lost without a trace.
 #include <csignal>
-#include <cstdlib>
-#include <thread>
+#include <filesystem>
+#include <vector>
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/wire/compress.h"
 #include "dataplane/pipeline/control.h"
 #include "dataplane/telemetry/spool.h"
-#include "support/source_paths.h"
+#include "tests/contract/pipeline/absent_manager.h"
 #include "tests/contract/pipeline/testbed.h"
-#include "tests/support/temporary_directory.h"
 
 namespace foreflow::pipeline {
 namespace {
@@ -54,32 +52,18 @@ std::vector<wire::Report> spooled(const std::filesystem::path& directory) {
 }
 
 TEST(Stopping, TheLastIntervalReachesTheSpool) {
-  const test::TemporaryDirectory directory;
-  const auto files = directory / "tls";
-  const auto make = fmt::format("{}/scripts/dev-certs {} --manager foreflowd --dataplane dp1 >/dev/null",
-                                FOREFLOW_SOURCE_DIR, files.string());
-  ASSERT_EQ(std::system(make.c_str()), 0) << make;
+  AbsentManager manager(2);
+  const auto& config = manager.config();
   Testbed bed(2, {{"a"}, {"b"}, {"uplink", config::PortRole::kUplink}});
-  config::Config config;
-  config.id = "dp1";
-  config.workers = 2;
-  config.state_dir = directory.path();
-  config.signatures.clear();
   auto signals = Signals::block();
   ASSERT_TRUE(signals);
   {
     const auto hello = make_hello(config, bed.ports(), {});
-    // Nobody listens there: every report stays in the spool.
-    auto session = telemetry::Session::start({.manager = "unix:" + (directory / "nobody").string(),
-                                              .ca = files / "ca.crt",
-                                              .certificate = files / "dp1.crt",
-                                              .key = files / "dp1.key",
-                                              .spool_directory = directory / "spool"},
-                                             hello);
-    ASSERT_TRUE(session) << session.error().message;
+    const auto session = manager.connect(hello);
+    ASSERT_TRUE(session);
     Background background([] {});
     offload::Enforcer enforcer(nullptr);
-    Control control({config, bed.ports(), bed.engine(), enforcer, **session, background, hello, {}});
+    Control control({config, bed.ports(), bed.engine(), enforcer, *session, background, hello, {}});
     ASSERT_TRUE(control.prepare());
     ASSERT_EQ(std::raise(SIGTERM), 0);  // waits until it is asked for
     control.run(*signals);
@@ -88,7 +72,7 @@ TEST(Stopping, TheLastIntervalReachesTheSpool) {
     bed.engine().stop();
     control.conclude();
   }
-  const auto reports = spooled(directory / "spool");
+  const auto reports = spooled(manager.spool());
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].dataplane.rx_packets, 1u);
   EXPECT_GT(reports[0].interval_ns, 0u);
