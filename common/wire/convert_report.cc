@@ -95,6 +95,28 @@ FlowSample get(const v1::FlowSample& in, const Place& place, Validator& validato
   return flow;
 }
 
+void put(const QueueSample& sample, v1::QueueSample* out) {
+  out->set_queue(sample.queue);
+  out->set_passed_packets(sample.passed_packets);
+  out->set_passed_bytes(sample.passed_bytes);
+  out->set_dropped_packets(sample.dropped_packets);
+  out->set_dropped_bytes(sample.dropped_bytes);
+  out->set_waited_ns(sample.waited_ns);
+  out->set_longest_ns(sample.longest_ns);
+  out->set_waiting_packets(sample.waiting_packets);
+}
+
+QueueSample get(const v1::QueueSample& in, const Place& place, Validator& validator) {
+  return QueueSample{.queue = static_cast<std::uint8_t>(validator.within(place / "queue", in.queue(), 0, kLastQueue)),
+                     .passed_packets = in.passed_packets(),
+                     .passed_bytes = in.passed_bytes(),
+                     .dropped_packets = in.dropped_packets(),
+                     .dropped_bytes = in.dropped_bytes(),
+                     .waited_ns = in.waited_ns(),
+                     .longest_ns = in.longest_ns(),
+                     .waiting_packets = in.waiting_packets()};
+}
+
 void put(const PortSample& sample, v1::PortSample* out) {
   out->set_port(valid_text(sample.port, kLongestName));
   out->set_rx_packets(sample.rx_packets);
@@ -103,16 +125,22 @@ void put(const PortSample& sample, v1::PortSample* out) {
   out->set_tx_bytes(sample.tx_bytes);
   out->set_full_packets(sample.full_packets);
   out->set_unattributed_packets(sample.unattributed_packets);
+  for (const auto& queue : sample.queues) put(queue, out->add_queues());
 }
 
 PortSample get(const v1::PortSample& in, const Place& place, Validator& validator) {
-  return PortSample{.port = validator.name(place / "port", in.port()),
-                    .rx_packets = in.rx_packets(),
-                    .rx_bytes = in.rx_bytes(),
-                    .tx_packets = in.tx_packets(),
-                    .tx_bytes = in.tx_bytes(),
-                    .full_packets = in.full_packets(),
-                    .unattributed_packets = in.unattributed_packets()};
+  PortSample port{.port = validator.name(place / "port", in.port()),
+                  .rx_packets = in.rx_packets(),
+                  .rx_bytes = in.rx_bytes(),
+                  .tx_packets = in.tx_packets(),
+                  .tx_bytes = in.tx_bytes(),
+                  .full_packets = in.full_packets(),
+                  .unattributed_packets = in.unattributed_packets(),
+                  .queues = {}};
+  if (const auto queues = place / "queues";
+      validator.count(queues, static_cast<std::size_t>(in.queues_size()), kQueues))
+    for (const auto& queue : in.queues()) port.queues.push_back(get(queue, queues[port.queues.size()], validator));
+  return port;
 }
 
 void put(const DataplaneSample& sample, v1::DataplaneSample* out) {

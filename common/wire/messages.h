@@ -122,6 +122,19 @@ struct DataplaneSample {
   bool operator==(const DataplaneSample&) const = default;
 };
 
+// One queue of an uplink (Queueing), deltas per interval.
+struct QueueSample {
+  std::uint8_t queue = 0;
+  std::uint64_t passed_packets = 0;
+  std::uint64_t passed_bytes = 0;
+  std::uint64_t dropped_packets = 0;  // that found no room
+  std::uint64_t dropped_bytes = 0;
+  std::uint64_t waited_ns = 0;        // of all that passed, together
+  std::uint64_t longest_ns = 0;       // that one of them waited
+  std::uint64_t waiting_packets = 0;  // at the end of the interval
+  bool operator==(const QueueSample&) const = default;
+};
+
 // One port, deltas per interval, counted where bursts are received and transmitted. Of a VM's port, rx = what its VMs
 // offered + unattributed.
 struct PortSample {
@@ -132,6 +145,7 @@ struct PortSample {
   std::uint64_t tx_bytes = 0;
   std::uint64_t full_packets = 0;          // that the port did not take
   std::uint64_t unattributed_packets = 0;  // received, but from no VM that is known
+  std::vector<QueueSample> queues;         // of an uplink: those where something happened, each at most once
   bool operator==(const PortSample&) const = default;
 };
 

@@ -38,6 +38,13 @@ struct Lost {
   Counter bytes;
 };
 
+// Packets of a VM that had passed its owner and waited for an uplink that left. Another worker finds them.
+struct LeftBehind {
+  Counter packets;
+  Counter bytes;
+  std::array<Counter, kCategories> app_bytes;  // of those that were recognised; part of `bytes`
+};
+
 // To whom a packet counts while it is on its way out.
 struct Account {
   vm::Slot slot = vm::kNoSlot;  // kNoSlot: to the dataplane alone (copies of a flood)
@@ -49,12 +56,15 @@ struct Account {
 class Books {
  public:
   explicit Books(vm::VmTable& vms)
-      : vms_(vms), lost_(std::make_unique<std::array<Lost, kDirections>[]>(vm::kMostVms)) {}
+      : vms_(vms),
+        lost_(std::make_unique<std::array<Lost, kDirections>[]>(vm::kMostVms)),
+        left_behind_(std::make_unique<LeftBehind[]>(vm::kMostVms)) {}
 
   PortCounters& port(std::uint16_t id) noexcept { return total_.ports[id]; }
   WorkerCounters& total() noexcept { return total_; }
   const WorkerCounters& total() const noexcept { return total_; }
   const Lost& lost(vm::Slot slot, Direction direction) const noexcept { return lost_[slot][index(direction)]; }
+  const LeftBehind& left_behind(vm::Slot slot) const noexcept { return left_behind_[slot]; }  // what it sent
   vm::VmState& vm(vm::Slot slot) noexcept { return vms_[slot]; }
 
   // For who is counted soon, and metered if `is_policed`.
@@ -97,6 +107,15 @@ class Books {
       direction.app_bytes[index(account.category)].add(std::uint64_t{0} - account.size);
   }
 
+  void leave_behind(const Account& account) noexcept {
+    total_.drops[wire::index(wire::DropCause::kQueueFull)].add(1);
+    if (account.slot == vm::kNoSlot) return;
+    auto& left = left_behind_[account.slot];
+    left.packets.add(1);
+    left.bytes.add(account.size);
+    if (account.category != Category::kUnknown) left.app_bytes[index(account.category)].add(account.size);
+  }
+
   void lost_on_handover(vm::Slot slot, Direction direction, std::uint64_t size) noexcept {
     total_.drops[wire::index(wire::DropCause::kHandover)].add(1);
     auto& lost = lost_[slot][index(direction)];
@@ -108,6 +127,7 @@ class Books {
   WorkerCounters total_;
   vm::VmTable& vms_;
   std::unique_ptr<std::array<Lost, kDirections>[]> lost_;
+  std::unique_ptr<LeftBehind[]> left_behind_;
 };
 
 }  // namespace foreflow::pipeline

@@ -141,6 +141,27 @@ int list_ports(const char* /*command*/, const char* /*parameter*/, rte_tel_data*
   return 0;
 }
 
+Object queue_of(const wire::QueueSample& sample) {
+  Object object;
+  object.number("passed_packets", sample.passed_packets).number("passed_bytes", sample.passed_bytes);
+  object.number("dropped_packets", sample.dropped_packets).number("dropped_bytes", sample.dropped_bytes);
+  object.number("waited_ns", sample.waited_ns).number("longest_ns", sample.longest_ns);
+  return std::move(object.number("waiting_packets", sample.waiting_packets));
+}
+
+int list_queues(const char* /*command*/, const char* /*parameter*/, rte_tel_data* answer) {
+  Object all(answer);
+  const auto shown = view();
+  if (!shown) return 0;
+  for (const auto& port : shown->report.ports) {
+    if (port.queues.empty()) continue;
+    Object queues;
+    for (const auto& sample : port.queues) queues.object(sample.queue, queue_of(sample));
+    all.object(port.port.c_str(), queues);
+  }
+  return 0;
+}
+
 int list_workers(const char* /*command*/, const char* /*parameter*/, rte_tel_data* answer) {
   Object all(answer);
   const auto shown = view();
@@ -187,10 +208,11 @@ struct Command {
   telemetry_cb answer;
   const char* help;
 };
-constexpr std::array<Command, 6> kCommands{{
+constexpr std::array<Command, 7> kCommands{{
     {"/foreflow/vms", list_vms, "Ids and names of VMs. Parameter (optional): the first id"},
     {"/foreflow/vm", show_vm, "One VM in the last interval. Parameter: its id"},
     {"/foreflow/ports", list_ports, "Ports and what passed in the last interval"},
+    {"/foreflow/queues", list_queues, "Queues of the uplinks where something happened in the last interval"},
     {"/foreflow/workers", list_workers, "Workers and what they have done since the start"},
     {"/foreflow/flows", list_flows, "The largest flows. Parameter (optional): a VM's id"},
     {"/foreflow/drops", show_drops, "Packets dropped in the last interval, by cause"},

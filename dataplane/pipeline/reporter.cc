@@ -159,7 +159,19 @@ profile::Sampler::AllUnseen Reporter::unseen(VmId vm, vm::Slot slot) const {
       entry.handover.bytes += lost.bytes.read();
     }
   }
+  all[index(Direction::kEgress)].left = left_behind(slot);
   return all;
+}
+
+profile::LeftBehind Reporter::left_behind(vm::Slot slot) const {
+  profile::LeftBehind sum;
+  for (const auto& worker : engine_.workers()) {
+    const auto& counted = worker->books().left_behind(slot);
+    sum.packets += counted.packets.read();
+    sum.bytes += counted.bytes.read();
+    for (std::size_t at = 0; at < kCategories; ++at) sum.app_bytes[at] += counted.app_bytes[at].read();
+  }
+  return sum;
 }
 
 wire::DataplaneSample Reporter::dataplane() {
@@ -179,7 +191,11 @@ wire::DataplaneSample Reporter::dataplane() {
 
 std::vector<wire::PortSample> Reporter::ports() {
   auto samples = std::exchange(left_, {});
-  for (const auto& port : configurator_.ports()) samples.push_back(port_sample(port));
+  std::size_t uplink = 0;
+  for (const auto& port : configurator_.ports()) {
+    samples.push_back(port_sample(port));
+    if (port.role == config::PortRole::kUplink) samples.back().queues = queues_.samples(uplink++);
+  }
   return samples;
 }
 

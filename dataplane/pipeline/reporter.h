@@ -10,6 +10,7 @@
 #include "dataplane/offload/enforcer.h"
 #include "dataplane/pipeline/configurator.h"
 #include "dataplane/pipeline/engine.h"
+#include "dataplane/pipeline/queue_reporter.h"
 #include "dataplane/profile/sampler.h"
 
 namespace foreflow::pipeline {
@@ -17,7 +18,7 @@ namespace foreflow::pipeline {
 class Reporter {
  public:
   Reporter(Engine& engine, offload::Enforcer& enforcer, const Configurator& configurator)
-      : engine_(engine), enforcer_(enforcer), configurator_(configurator) {}
+      : engine_(engine), enforcer_(enforcer), configurator_(configurator), queues_(engine) {}
 
   // Since the last call. Sequence is the session's.
   wire::Report report(UnixNanos time, std::uint64_t interval_ns);
@@ -46,6 +47,7 @@ class Reporter {
   wire::IntentStats read_software(const offload::SoftwareLimit& limit) const;
   wire::IntentStats read_software(const offload::SoftwareTreatment& treatment, std::uint64_t interval_ns);
   profile::Sampler::AllUnseen unseen(VmId vm, vm::Slot slot) const;
+  profile::LeftBehind left_behind(vm::Slot slot) const;
   wire::DataplaneSample dataplane();
   std::vector<wire::PortSample> ports();
   wire::PortSample port_sample(const port::Port& port);
@@ -64,6 +66,7 @@ class Reporter {
   wire::DataplaneSample last_;
   std::array<wire::PortSample, kMostPorts> last_ports_;  // by ethdev id
   std::vector<wire::PortSample> left_;
+  QueueReporter queues_;
 };
 
 }  // namespace foreflow::pipeline

@@ -97,13 +97,13 @@ std::uint64_t UplinkSender::next_due() const noexcept {
   return queue_.scheduler_->next_ns();
 }
 
-// What cannot leave counts for the dataplane alone: its VM's counters are another worker's.
+// What cannot leave was counted by its VM's owner as passed, who may be another worker.
 void UplinkSender::empty(const Snapshot& snapshot) noexcept {
   const auto wanted = queue_.wanted_.load(std::memory_order_acquire);
   const auto take = [&](const UplinkQueue::Entry& entry) {
     auto* packet = entry.packet.packet;
     if (snapshot.has_port(entry.packet.port_id) && outbox_.transmit(entry.packet.port_id, {&packet, 1}) == 1) return;
-    books_.dropped({}, wire::DropCause::kQueueFull);
+    books_.leave_behind(entry.packet.account);
     rte_pktmbuf_free(packet);
   };
   for (; first_ < end_; ++first_) take(hand_[first_]);

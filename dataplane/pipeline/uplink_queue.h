@@ -48,8 +48,8 @@ class UplinkQueue {
   bool waits() const noexcept {
     return waiting_.load(std::memory_order_acquire) != 0 || in_hand_.load(std::memory_order_acquire) != 0;
   }
-  // Any thread; null: never configured. Counters only.
-  const Scheduler* scheduler() const noexcept { return known_.load(std::memory_order_acquire); }
+  // Any thread; null: never configured. Counters and the longest wait only.
+  Scheduler* scheduler() const noexcept { return known_.load(std::memory_order_acquire); }
 
  private:
   friend class UplinkSender;

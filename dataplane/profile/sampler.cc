@@ -54,6 +54,19 @@ void DirectionTotals::add(wire::DropCause cause, const Unseen& unseen) {
   drops[wire::index(cause)] += unseen.packets;
 }
 
+void DirectionTotals::take_back(wire::DropCause cause, const LeftBehind& left) {
+  const auto take = [](std::uint64_t& from, std::uint64_t amount) { from -= std::min(from, amount); };
+  drops[wire::index(cause)] += left.packets;
+  take(passed_packets, left.packets);
+  take(passed_bytes, left.bytes);
+  auto unknown = left.bytes;
+  for (std::size_t category = 0; category < kCategories; ++category) {
+    take(app_bytes[category], left.app_bytes[category]);
+    take(unknown, left.app_bytes[category]);
+  }
+  take(app_bytes[index(Category::kUnknown)], unknown);
+}
+
 DirectionTotals read(const vm::DirectionState& state) {
   DirectionTotals totals;
   // Offered last: a packet is offered before it is dropped or held, so what passed is never negative.
@@ -86,6 +99,7 @@ DirectionTotals Sampler::totals(const vm::DirectionState& state, const Direction
   totals.add(wire::DropCause::kPoliced, unseen.device);
   totals.add(wire::DropCause::kFiltered, unseen.filtered);
   totals.add(wire::DropCause::kHandover, unseen.handover);
+  totals.take_back(wire::DropCause::kQueueFull, unseen.left);
   return totals;
 }
 

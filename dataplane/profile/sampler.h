@@ -16,6 +16,13 @@ struct Unseen {
   std::uint64_t bytes = 0;
 };
 
+// Packets that its owner let pass, and that were dropped afterwards where another worker sends.
+struct LeftBehind {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::array<std::uint64_t, kCategories> app_bytes{};  // of those that were recognised; part of `bytes`
+};
+
 struct DirectionTotals {
   std::uint64_t offered_packets = 0;
   std::uint64_t offered_bytes = 0;
@@ -29,6 +36,8 @@ struct DirectionTotals {
 
   // They were offered, and dropped for this cause.
   void add(wire::DropCause cause, const Unseen& unseen);
+  // They did not pass after all.
+  void take_back(wire::DropCause cause, const LeftBehind& left);
   // A packet that is on its way counts as passed until it is dropped; nobody is told that a total has shrunk.
   void keep_growing(const DirectionTotals& before);
 };
@@ -49,6 +58,7 @@ class Sampler {
     Unseen device;    // totals since the VM is known
     Unseen filtered;  // the same, dropped by the operator's rules in the device
     Unseen handover;  // totals of its slot
+    LeftBehind left;  // the same
   };
   using AllUnseen = std::array<DirectionUnseen, kDirections>;
 

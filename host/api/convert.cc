@@ -115,6 +115,29 @@ pb::Vm to_proto(const VmStatus& status) {
   return to;
 }
 
+namespace {
+
+pb::Queue queue_of(const std::string& port, std::uint8_t number, const model::DataplaneLive& live) {
+  pb::Queue to;
+  const auto& totals = live.queues.at(port).at(number);
+  to.set_port(port);
+  to.set_number(number);
+  to.set_passed_packets(totals.passed_packets);
+  to.set_passed_bytes(totals.passed_bytes);
+  to.set_dropped_packets(totals.dropped_packets);
+  to.set_dropped_bytes(totals.dropped_bytes);
+  const auto uplink = live.newest_queues.find(port);
+  if (uplink == live.newest_queues.end() || !uplink->second.contains(number)) return to;
+  const auto& newest = uplink->second.at(number);
+  to.set_rate(model::rate(newest.passed_bytes, live.interval_ns).value);
+  to.set_waiting_packets(newest.waiting_packets);
+  to.set_mean_wait_ns(newest.waited_ns / std::max<std::uint64_t>(newest.passed_packets, 1));
+  to.set_longest_wait_ns(newest.longest_ns);
+  return to;
+}
+
+}  // namespace
+
 pb::Dataplane to_proto(const DataplaneStatus& status) {
   pb::Dataplane to;
   const auto& [dataplane, live, desired, vms] = status;
@@ -140,6 +163,8 @@ pb::Dataplane to_proto(const DataplaneStatus& status) {
   to.set_rx_rate(model::rate(live.sample.rx_bytes, live.interval_ns).value);
   to.set_tx_rate(model::rate(live.sample.tx_bytes, live.interval_ns).value);
   put_counts(*to.mutable_drops(), wire::kDropCauseNames, live.drops);
+  for (const auto& [port, queues] : live.queues)
+    for (const auto& [number, totals] : queues) *to.add_queues() = queue_of(port, number, live);
   for (const auto& vm : vms) to.add_vms(vm);
   for (const auto& event : live.events) put(*to.add_events(), event);
   return to;
@@ -193,7 +218,8 @@ pb::Rule to_proto(const Rule& rule) {
   }
   if (const auto* bypass = std::get_if<wire::Bypass>(&rule.asked.what)) {
     if (bypass->category) to.set_category(std::string(to_string(*bypass->category)));
-    to.set_bypass_after(bypass->least_bytes);
+    *to.mutable_bypass() = to_proto(model::Bypass{
+        .bytes = Bytes{bypass->least_bytes}, .packets = bypass->least_packets, .idle_seconds = bypass->idle_seconds});
   }
   to.set_answered(rule.result.has_value());
   to.set_placement(rule.result ? std::string(to_string(rule.result->placement)) : "pending");

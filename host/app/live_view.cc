@@ -18,6 +18,17 @@ void add(model::Totals& totals, const wire::DirectionSample& sample) {
   totals.marked_packets += sample.marked_packets;
 }
 
+void add_queues(model::DataplaneLive& dataplane, const wire::PortSample& port, bool newest) {
+  for (const auto& sample : port.queues) {
+    auto& sum = dataplane.queues[port.port][sample.queue];
+    sum.passed_packets += sample.passed_packets;
+    sum.passed_bytes += sample.passed_bytes;
+    sum.dropped_packets += sample.dropped_packets;
+    sum.dropped_bytes += sample.dropped_bytes;
+    if (newest) dataplane.newest_queues[port.port][sample.queue] = sample;
+  }
+}
+
 }  // namespace
 
 void LiveView::on_hello(const wire::Hello& hello) {
@@ -52,7 +63,9 @@ void LiveView::on_report(const std::string& name, const wire::Report& report, co
     dataplane.interval_ns = report.interval_ns;
     dataplane.sample = report.dataplane;
     dataplane.flows = report.top_flows;
+    dataplane.newest_queues.clear();
   }
+  for (const auto& port : report.ports) add_queues(dataplane, port, report.time == dataplane.last_report);
   for (const auto& sample : report.vms) {
     const auto* known = roster.vm(sample.vm);
     if (!known || known->dataplane != name) {

@@ -27,6 +27,19 @@ std::string generations(const pb::Dataplane& dataplane) {
   return fmt::format("{}/{}", dataplane.applied_generation(), dataplane.desired_generation());
 }
 
+std::string queues_text(const pb::Dataplane& dataplane) {
+  if (dataplane.queues().empty()) return {};
+  Table table({"UPLINK", ">QUEUE", ">RATE", ">PASSED", ">DROPPED", ">PACKETS DROPPED", ">WAITING", ">MEAN WAIT",
+               ">LONGEST WAIT"});
+  for (const auto& queue : dataplane.queues())
+    table.add({queue.port(), std::to_string(queue.number()), rate_text(queue.rate()),
+               format_bytes(Bytes{queue.passed_bytes()}), format_bytes(Bytes{queue.dropped_bytes()}),
+               std::to_string(queue.dropped_packets()), std::to_string(queue.waiting_packets()),
+               fmt::format("{} us", queue.mean_wait_ns() / 1'000),
+               fmt::format("{} us", queue.longest_wait_ns() / 1'000)});
+  return "\n" + table.text();
+}
+
 }  // namespace
 
 Outcome dataplane_list(Context& context) {
@@ -75,7 +88,7 @@ Outcome dataplane_show(Context& context) {
       }
     ports.add({port.name(), port.driver(), port.mac(), yes_or_dash(port.uplink()), yes_or_dash(port.up()), tx, rx});
   }
-  text += ports.text();
+  text += ports.text() + queues_text(item);
   for (const auto& event : item.events())
     text +=
         fmt::format("event {}  {}: {}\n", clock_text(event.time()), printable(event.kind()), printable(event.text()));

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 
 #include "common/units.h"
@@ -36,6 +37,9 @@ struct VmLive {
   std::uint64_t untracked_packets = 0;
 };
 
+// Of one uplink.
+using QueuesLive = std::map<std::uint8_t, wire::QueueSample>;
+
 struct DataplaneLive {
   bool connected = false;
   wire::Hello hello;
@@ -54,7 +58,9 @@ struct DataplaneLive {
   std::uint64_t report_raw_bytes = 0;         // of all that were received, before compression
   std::uint64_t report_compressed_bytes = 0;  // and as they came
   std::vector<wire::FlowSample> flows;
-  std::deque<wire::Event> events;  // newest last, at most kMostEvents
+  std::map<std::string, QueuesLive> queues;         // packets and bytes since the manager started, by uplink
+  std::map<std::string, QueuesLive> newest_queues;  // of the newest report
+  std::deque<wire::Event> events;                   // newest last, at most kMostEvents
 };
 inline constexpr std::size_t kMostEvents = 32;
 

@@ -16,7 +16,7 @@ namespace {
 
 bool keeps_the_largest(std::string_view name) {
   return name.ends_with(field::kPeak10ms) || name.ends_with(field::kPeak1ms) || name == field::kConnectionsActive ||
-         name == field::kVcpus || name.starts_with("memory_");
+         name == field::kVcpus || name.ends_with(field::kLongestUs) || name.starts_with("memory_");
 }
 
 Value sum(const Value& a, const Value& b) {

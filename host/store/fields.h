@@ -20,6 +20,8 @@
 // vm_alloc      {tx,rx}_{want,grant,cir,pir,guarantee,cap}                                 time of the decision
 // dataplane     {rx,tx}_{packets,bytes} flood_copies drop_<cause> spool_dropped_reports interval_ms   as vm_net
 //               payloads_without_state flows_without_buffer: of classification, only when not 0
+//               queue<n>_{passed,dropped}_{packets,bytes} queue<n>_{waited,longest}_us: of all uplinks' queues with
+//               this number, where something happened; waited: of all that passed, together
 #pragma once
 #include <array>
 #include <cstddef>
@@ -27,6 +29,8 @@
 #include <limits>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "common/ids.h"
 #include "common/wire/messages.h"
@@ -92,7 +96,16 @@ inline constexpr std::string_view kTxBytes = "tx_bytes";
 inline constexpr std::string_view kFloodCopies = "flood_copies";
 inline constexpr std::string_view kSpoolDroppedReports = "spool_dropped_reports";
 inline constexpr std::string_view kPayloadsWithoutState = "payloads_without_state";
+inline constexpr std::string_view kDroppedPackets = "dropped_packets";
+inline constexpr std::string_view kDroppedBytes = "dropped_bytes";
+inline constexpr std::string_view kWaitedUs = "waited_us";
+inline constexpr std::string_view kLongestUs = "longest_us";
 inline constexpr std::string_view kFlowsWithoutBuffer = "flows_without_buffer";
+
+// "queue3_passed_bytes".
+inline std::string of_queue(std::size_t queue, std::string_view quantity) {
+  return fmt::format("queue{}_{}", queue, quantity);
+}
 
 // "tx_offered_bytes".
 inline std::string directed(Direction direction, std::string_view quantity) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/report_points.h"
 
+#include <algorithm>
+#include <map>
+
 #include "host/store/fields.h"
 
 namespace foreflow::store {
 namespace {
 
+constexpr std::uint64_t kNanosPerMicro = 1'000;
 constexpr std::uint64_t kNanosPerMilli = 1'000'000;
 
 void add(Point& point, std::string name, std::uint64_t value) {
@@ -44,6 +48,29 @@ Point empty_point(Measurement measurement, const wire::Report& report, const Ori
   return Point{measurement, Resolution::kRaw, Tags{origin.host, origin.dpu, std::move(vm)}, report.time, {}};
 }
 
+// Queues of the same number, of all uplinks.
+void add_queues(Point& point, const wire::Report& report) {
+  std::map<std::uint8_t, wire::QueueSample> all;
+  for (const auto& port : report.ports)
+    for (const auto& sample : port.queues) {
+      auto& sum = all[sample.queue];
+      sum.passed_packets += sample.passed_packets;
+      sum.passed_bytes += sample.passed_bytes;
+      sum.dropped_packets += sample.dropped_packets;
+      sum.dropped_bytes += sample.dropped_bytes;
+      sum.waited_ns += sample.waited_ns;
+      sum.longest_ns = std::max(sum.longest_ns, sample.longest_ns);
+    }
+  for (const auto& [queue, sum] : all) {
+    add(point, field::of_queue(queue, field::kPassedPackets), sum.passed_packets);
+    add(point, field::of_queue(queue, field::kPassedBytes), sum.passed_bytes);
+    add(point, field::of_queue(queue, field::kDroppedPackets), sum.dropped_packets);
+    add(point, field::of_queue(queue, field::kDroppedBytes), sum.dropped_bytes);
+    add(point, field::of_queue(queue, field::kWaitedUs), sum.waited_ns / kNanosPerMicro);
+    add(point, field::of_queue(queue, field::kLongestUs), sum.longest_ns / kNanosPerMicro);
+  }
+}
+
 Point dataplane_point(const wire::Report& report, const Origin& origin) {
   Point point = empty_point(Measurement::kDataplane, report, origin, {});
   const auto& sample = report.dataplane;
@@ -57,6 +84,7 @@ Point dataplane_point(const wire::Report& report, const Origin& origin) {
   if (sample.flows_without_buffer != 0) add(point, field::kFlowsWithoutBuffer, sample.flows_without_buffer);
   add(point, field::kIntervalMs, report.interval_ns / kNanosPerMilli);
   add_drops(point, {}, sample.drops);
+  add_queues(point, report);
   return point;
 }
 

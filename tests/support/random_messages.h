@@ -23,8 +23,11 @@ class RandomMessages {
     for (auto n = below(wire::kMostFlows + 1); n > 0; --n) report.top_flows.push_back(flow());
     for (auto n = below(30); n > 0; --n)
       report.intents.push_back({IntentId{any()}, any(), any(), any(), any(), flag()});
-    for (auto n = below(8); n > 0; --n)
-      report.ports.push_back({"port" + text(8), any(), any(), any(), any(), any(), any()});
+    for (auto n = below(8); n > 0; --n) {
+      report.ports.push_back({"port" + text(8), any(), any(), any(), any(), any(), any(), {}});
+      for (std::uint8_t queue = 0; queue < wire::kQueues; ++queue)
+        if (flag()) report.ports.back().queues.push_back({queue, any(), any(), any(), any(), any(), any(), any()});
+    }
     return report;
   }
 

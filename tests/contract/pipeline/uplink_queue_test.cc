@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What waits for a saturated uplink, by class, on injected time; with one worker and with three.
+#include <numeric>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -208,6 +210,12 @@ TEST_P(UplinkQueues, WhatWaitsForAnUplinkThatLeavesGoesAndThePortCloses) {
   EXPECT_EQ(bed_.in_use(), 0u);
   const auto report = bed_.report();
   EXPECT_EQ(report.dataplane.drops[wire::index(DropCause::kQueueFull)], 50 - sent);
+  const auto& sample = sample_of(report, kWeb).directions[index(Direction::kEgress)];
+  EXPECT_EQ(queue_full(report, kWeb), 50 - sent) << "its VM is told, too";
+  EXPECT_EQ(sample.offered_packets, 50u);
+  EXPECT_EQ(sample.passed_packets, sent);
+  EXPECT_EQ(sample.passed_bytes, sent * kSize);
+  EXPECT_EQ(std::accumulate(sample.app_bytes.begin(), sample.app_bytes.end(), std::uint64_t{0}), sent * kSize);
 }
 
 TEST_P(UplinkQueues, WhatWaitsStillLeavesWhenTheQueuesGo) {
@@ -237,6 +245,34 @@ TEST_P(UplinkQueues, AClassIsRefusedWhereNothingCanWait) {
   desired.intents = {inwards};
   result = bed_.apply(desired).results[0];
   EXPECT_THAT(result.reason, HasSubstr("direction egress would be right"));
+}
+
+TEST_P(UplinkQueues, EachQueueTellsWhatPassedWhatDidNotAndHowLongItWaited) {
+  auto desired = two_vms();
+  desired.intents = {class_of(1, kWeb, kVideo, 0)};
+  bed_.apply(desired);
+  std::vector<Source> sources{{"web", 1, kVideo, 2'000'000}, {"web", 1, kBulk, 30'000'000}};
+  run(sources, kNanosPerSecond);
+  sources[0].rate = sources[1].rate = 0;
+  run(sources, 20 * kMillisecond);
+  const auto report = bed_.report();
+  const auto& queues = report.ports.at(2).queues;
+  ASSERT_THAT(queues, SizeIs(2)) << "nothing is said of those that nobody used";
+  const auto& video = queues[0];
+  const auto& rest = queues[1];
+  EXPECT_EQ(video.queue, 0);
+  EXPECT_EQ(rest.queue, wire::kLastQueue);
+  EXPECT_EQ(video.passed_packets, sources[0].offered);
+  EXPECT_EQ(video.passed_bytes, sources[0].offered * kSize);
+  EXPECT_EQ(video.dropped_packets, 0u);
+  EXPECT_LE(video.longest_ns, kMillisecond);
+  EXPECT_EQ(rest.passed_packets, sources[1].passed);
+  EXPECT_EQ(rest.dropped_packets, queue_full(report, kWeb));
+  EXPECT_EQ(rest.dropped_bytes, rest.dropped_packets * kSize);
+  EXPECT_GT(rest.longest_ns, video.longest_ns);
+  EXPECT_GE(rest.longest_ns * rest.passed_packets, rest.waited_ns);
+  EXPECT_EQ(rest.waiting_packets, 0u);
+  EXPECT_THAT(bed_.report().ports.at(2).queues, testing::IsEmpty());
 }
 
 TEST_P(UplinkQueues, BetweenVmsNothingWaits) {

@@ -103,6 +103,21 @@ TEST(ReportPoints, LeaveOutWhatTheDeviceCannotObserve) {
   EXPECT_EQ(find(points[1], "rx_peak_10ms_bytes"), nullptr);
 }
 
+TEST(ReportPoints, AddUpQueuesOfTheSameNumberOverAllUplinks) {
+  auto report = report_of_one_vm();
+  report.ports = {{.port = "p0", .queues = {{0, 5, 500, 1, 100, 9'000, 4'000, 0}, {7, 1, 60, 0, 0, 0, 0, 3}}},
+                  {.port = "p1", .queues = {{0, 2, 200, 0, 0, 3'000, 7'000, 0}}}};
+  const auto dataplane = report_points(report, {"host-1", "dpu-1"}, name_of).at(0);
+  EXPECT_EQ(integer(dataplane, "queue0_passed_packets"), 7);
+  EXPECT_EQ(integer(dataplane, "queue0_passed_bytes"), 700);
+  EXPECT_EQ(integer(dataplane, "queue0_dropped_packets"), 1);
+  EXPECT_EQ(integer(dataplane, "queue0_dropped_bytes"), 100);
+  EXPECT_EQ(integer(dataplane, "queue0_waited_us"), 12);
+  EXPECT_EQ(integer(dataplane, "queue0_longest_us"), 7);
+  EXPECT_EQ(integer(dataplane, "queue7_passed_bytes"), 60);
+  EXPECT_EQ(find(dataplane, "queue1_passed_bytes"), nullptr);
+}
+
 TEST(ReportPoints, LeaveOutAVmWithoutAName) {
   auto report = report_of_one_vm();
   report.vms[0].vm = VmId{8};
