@@ -116,6 +116,7 @@ void put(const Bypass& bypass, v1::Intent* intent) {
   if (bypass.category) out->set_category(static_cast<std::uint32_t>(*bypass.category));
   out->set_least_bytes(bypass.least_bytes);
   out->set_idle_seconds(bypass.idle_seconds);
+  out->set_least_packets(bypass.least_packets);
 }
 
 Bypass get(const v1::Bypass& in, const Place& place, Validator& validator) {
@@ -123,6 +124,8 @@ Bypass get(const v1::Bypass& in, const Place& place, Validator& validator) {
   if (in.has_category()) bypass.category = validator.choice<Category>(place / "category", in.category(), kCategories);
   bypass.idle_seconds =
       static_cast<std::uint32_t>(validator.within(place / "idle_seconds", in.idle_seconds(), 1, kLongestIdle));
+  bypass.least_packets =
+      static_cast<std::uint32_t>(validator.within(place / "least_packets", in.least_packets(), 0, kMostBypassPackets));
   return bypass;
 }
 

@@ -69,12 +69,16 @@ struct Treatment {
 // "count", "drop", "mark_dscp+mirror": what it does, for people.
 std::string kind_of(const Treatment& treatment);
 
+// So far a dataplane counts the packets of a flow.
+inline constexpr std::uint32_t kMostBypassPackets = 255;
+
 // Long flows between a VM and the uplink leave the CPU: a device carries them behind the VM's meters.
 struct Bypass {
   VmId vm;
   std::optional<Category> category;  // only flows recognised as this; none: all that are recognised, or given up on
   std::uint64_t least_bytes = 0;     // of both directions, before a flow is worth it
   std::uint32_t idle_seconds = 10;   // then it comes back; at least 1
+  std::uint32_t least_packets = 0;   // beside least_bytes; at most kMostBypassPackets
   static constexpr Direction direction = Direction::kEgress;  // as seen from where it begins; it goes both ways
   bool operator==(const Bypass&) const = default;
 };

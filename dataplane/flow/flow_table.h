@@ -18,6 +18,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "common/category.h"
 #include "common/huge_allocator.h"
 #include "common/ids.h"
 #include "common/units.h"
@@ -77,12 +78,18 @@ struct alignas(64) FlowRecord {
   std::uint8_t inspected : 5 = 0;    // payloads looked at while there was no conversation
   Opener opener : 2 = Opener::kUnknown;
   std::uint8_t decided : 1 = 0;  // verdict or budget reached: payload is not touched again
-  std::uint8_t category = 0;
+  std::uint8_t category : 5 = 0;
+  TcpState tcp : 3 = TcpState::kNone;
   std::uint8_t confidence : 7 = 0;  // percent
   std::uint8_t in_device : 1 = 0;   // offered to the device, which may carry packets of it
-  TcpState tcp = TcpState::kNone;
+  std::uint8_t packets = 0;         // both directions; stays at kMostPackets
+
+  static constexpr std::uint8_t kMostPackets = 255;
+  void add_packets(std::uint64_t count) noexcept {
+    packets = static_cast<std::uint8_t>(std::min<std::uint64_t>(kMostPackets, packets + count));
+  }
 };
-static_assert(sizeof(FlowRecord) == 64);
+static_assert(sizeof(FlowRecord) == 64 && kCategories <= 32);
 
 struct FlowTableConfig {
   std::uint32_t capacity = 65'536;     // flows; memory is about 100 bytes each, taken at start; 0 = takes none

@@ -22,6 +22,7 @@ struct BypassRequest {
   MacAddress next_hop;  // where the VM's frames go
   std::uint16_t vm_port = 0;
   std::uint16_t uplink_port = 0;
+  std::uint32_t idle_seconds = 10;  // of silence, then it comes back
 };
 
 struct BypassCredit {

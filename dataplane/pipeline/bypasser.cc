@@ -62,13 +62,12 @@ void Bypasser::answer(offload::FlowOffload* device, std::size_t worker, const By
 
 void Bypasser::give(offload::FlowOffload& device, std::size_t worker, const BypassRequest& request,
                     std::uint64_t now_ns) {
-  const auto idle = idle_seconds_.find(request.vm);
   const auto handle = device.give({.vm_port = request.vm_port,
                                    .uplink_port = request.uplink_port,
                                    .vm_mac = request.vm_mac,
                                    .next_hop = request.next_hop,
                                    .headers = headers_of(request.key),
-                                   .idle_seconds = idle != idle_seconds_.end() ? idle->second : 10});
+                                   .idle_seconds = request.idle_seconds});
   if (handle) {
     carried_.emplace(request.key, Carried{request, worker, *handle, {}});
     return;
@@ -85,7 +84,8 @@ void Bypasser::refuse(std::size_t worker, const BypassRequest& request, std::uin
 void Bypasser::read(offload::FlowOffload& device) {
   for (auto flow = carried_.begin(); flow != carried_.end();) {
     const auto counts = device.read(flow->second.handle);
-    if (counts && counts->idle) {
+    const bool lost = !counts && counts.error().code == ErrorCode::kNotFound;
+    if (lost || (counts && counts->idle)) {
       flow = take_back(device, flow->second) ? carried_.erase(flow) : std::next(flow);
       continue;
     }
@@ -107,6 +107,10 @@ bool Bypasser::take_back(offload::FlowOffload& device, Carried& flow) {
   const auto counts = device.take_back(flow.handle);
   if (counts) {
     book(flow, *counts, true);
+    return true;
+  }
+  if (counts.error().code == ErrorCode::kNotFound) {
+    book(flow, flow.booked, true);  // what it carried since the last read, nobody knows
     return true;
   }
   log::warning("the device keeps a flow that is wanted back", {{"reason", counts.error().message}});

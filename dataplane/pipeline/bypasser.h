@@ -37,7 +37,6 @@ class Bypasser {
   void retain(offload::FlowOffload& device, const Permission& permitted);
 
   std::size_t carried() const { return carried_.size(); }
-  void set_idle_seconds(VmId vm, std::uint32_t seconds) { idle_seconds_[vm] = seconds; }
 
  private:
   struct Carried {
@@ -68,7 +67,6 @@ class Bypasser {
   Flows carried_;
   std::deque<Refused> refused_;
   std::vector<std::deque<BypassCredit>> unsent_;  // by worker; its ring was full
-  std::unordered_map<VmId, std::uint32_t> idle_seconds_;
   std::uint64_t read_ns_ = 0;
 };
 

@@ -150,8 +150,6 @@ void Configurator::recall_flows() {
   auto* device = enforcer_.flows();
   if (device == nullptr) return;
   bypasser_.retain(*device, [this](const auto& request) { return may_bypass(request); });
-  for (const auto& [vm, bypasses] : enforcer_.bypasses())
-    bypasser_.set_idle_seconds(vm, std::ranges::min(bypasses, {}, &wire::Bypass::idle_seconds).idle_seconds);
 }
 
 // Its VM is where it was, lets flows of this application go, and no rule of the pipeline is meant for them.

@@ -72,6 +72,7 @@ void FlowTracker::book(const BypassCredit& credit, std::uint64_t now_ns) noexcep
   if (credit.packets[0] + credit.packets[1] != 0) flows_.find_or_insert(credit.key, now_ns);  // marks it as seen
   record->egress_bytes += credit.bytes[index(Direction::kEgress)];
   record->ingress_bytes += credit.bytes[index(Direction::kIngress)];
+  record->add_packets(credit.packets[0] + credit.packets[1]);
   if (credit.ended) record->in_device = 0;
 }
 

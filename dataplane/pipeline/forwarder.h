@@ -91,6 +91,7 @@ inline Account account_of(const Frame& frame, Direction direction, const flow::F
 
 inline void add_bytes(flow::FlowRecord* flow, Direction direction, std::uint32_t size) noexcept {
   if (flow == nullptr) return;
+  flow->add_packets(1);
   if (direction == Direction::kEgress)
     flow->egress_bytes += size;
   else

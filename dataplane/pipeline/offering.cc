@@ -5,6 +5,8 @@
 namespace foreflow::pipeline {
 namespace {
 
+static_assert(flow::FlowRecord::kMostPackets >= wire::kMostBypassPackets, "a threshold that no flow could reach");
+
 // A segment by which a connection begins or ends.
 bool is_turn(const net::Parsed& packet) noexcept {
   constexpr std::uint8_t kSynFinRst = 0x07;
@@ -29,7 +31,9 @@ void Forwarder::offer(const Frame& frame, flow::FlowRecord* flow) noexcept {
   const auto category = category_of(flow);
   if (vm.treated[index(category)]) return;
   const auto* bypass = offload::bypass_for(vm.bypasses, category);
-  if (bypass == nullptr || flow->egress_bytes + flow->ingress_bytes < bypass->least_bytes) return;
+  if (bypass == nullptr || flow->packets < bypass->least_packets ||
+      flow->egress_bytes + flow->ingress_bytes < bypass->least_bytes)
+    return;
   const bool asked = w_.desk.requests.push({.key = flow->key,
                                             .vm = vm.id,
                                             .back = false,
@@ -37,7 +41,8 @@ void Forwarder::offer(const Frame& frame, flow::FlowRecord* flow) noexcept {
                                             .vm_mac = frame.parsed.source,
                                             .next_hop = frame.parsed.destination,
                                             .vm_port = frame.port_id,
-                                            .uplink_port = snapshot_->uplinks[vm.uplink]});
+                                            .uplink_port = snapshot_->uplinks[vm.uplink],
+                                            .idle_seconds = bypass->idle_seconds});
   if (asked) flow->in_device = 1;
 }
 

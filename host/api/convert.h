@@ -21,6 +21,7 @@ pb::Forecast to_proto(const std::string& vm, Direction direction, const Forecast
 pb::Rule to_proto(const Rule& rule);
 pb::Flow to_proto(const Flow& flow);
 pb::Policy to_proto(const model::Policy& policy);
+pb::Bypass to_proto(const model::Bypass& bypass);
 pb::PolicyDifference to_proto(const policy::Change& change);
 pb::PolicyVersion to_proto(const policy::Version& version);
 

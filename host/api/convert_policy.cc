@@ -33,8 +33,18 @@ pb::Policy to_proto(const model::Policy& policy) {
   to.set_shape(policy.shape);
   to.set_burst_ns(policy.burst_ns);
   to.set_mode(std::string(model::to_string(policy.mode)));
+  if (policy.bypass) *to.mutable_bypass() = to_proto(*policy.bypass);
   put(*to.mutable_egress(), policy, Direction::kEgress);
   put(*to.mutable_ingress(), policy, Direction::kIngress);
+  return to;
+}
+
+pb::Bypass to_proto(const model::Bypass& bypass) {
+  pb::Bypass to;
+  to.set_off(bypass.off);
+  to.set_after_bytes(bypass.bytes.value);
+  to.set_after_packets(bypass.packets);
+  to.set_idle_seconds(bypass.idle_seconds);
   return to;
 }
 
@@ -61,6 +71,11 @@ model::PolicyPatch from_proto(const pb::SetPolicyRequest& request) {
   if (request.has_tier()) patch.tier = request.tier();
   if (request.has_group()) patch.group = request.group();
   if (request.has_shape()) patch.shape = request.shape();
+  if (request.has_bypass())
+    patch.bypass = model::Bypass{.off = request.bypass().off(),
+                                 .bytes = Bytes{request.bypass().after_bytes()},
+                                 .packets = request.bypass().after_packets(),
+                                 .idle_seconds = request.bypass().idle_seconds()};
   if (request.has_burst_ns()) patch.burst_ns = request.burst_ns();
   for (const auto mode : {model::Mode::kObserve, model::Mode::kRecommend, model::Mode::kEnforce})
     if (request.mode() == model::to_string(mode)) patch.mode = mode;

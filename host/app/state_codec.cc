@@ -89,7 +89,10 @@ wire::Treatment treatment_from(const json& from) {
 }
 
 json bypass_to(const wire::Bypass& bypass) {
-  json to{{"vm", bypass.vm.value}, {"bytes", bypass.least_bytes}, {"idle", bypass.idle_seconds}};
+  json to{{"vm", bypass.vm.value},
+          {"bytes", bypass.least_bytes},
+          {"idle", bypass.idle_seconds},
+          {"packets", bypass.least_packets}};
   if (bypass.category) to["category"] = to_string(*bypass.category);
   return to;
 }
@@ -98,7 +101,8 @@ wire::Bypass bypass_from(const json& from) {
   wire::Bypass bypass{.vm = VmId{from.at("vm").get<std::uint32_t>()},
                       .category = std::nullopt,
                       .least_bytes = from.at("bytes").get<std::uint64_t>(),
-                      .idle_seconds = from.at("idle").get<std::uint32_t>()};
+                      .idle_seconds = from.at("idle").get<std::uint32_t>(),
+                      .least_packets = from.value("packets", std::uint32_t{0})};
   if (from.contains("category")) bypass.category = parse_category(from.at("category").get<std::string>());
   return bypass;
 }

@@ -24,6 +24,10 @@ void policy_options(po::options_description& own) {
   add("least", po::value<std::string>()->value_name("RATE"), "plan for at least this much, whatever the forecast");
   add("most", po::value<std::string>()->value_name("RATE"), "plan for no more than this much, or unlimited");
   add("burst", po::value<std::string>()->value_name("TIME"), "of the cap: what may come at once, 1ms to 10s");
+  add("bypass-after", po::value<std::string>()->value_name("SIZE"),
+      "longer flows may leave the CPU for the device: 10MB, '200 packets' or off");
+  add("bypass-idle", po::value<std::string>()->value_name("TIME"),
+      "beside --bypass-after: they come back after such a silence, 10s");
   add("group", po::value<std::string>()->value_name("NAME"), "a group of the configuration whose cap it shares, or ''");
   add("shape", po::value<bool>()->value_name("on|off"), "hold back for up to 20 ms what would be dropped");
   add("mode", po::value<std::string>()->value_name("MODE"), "observe, recommend or enforce");

@@ -2,6 +2,7 @@
 // policy get | set.
 #include <fmt/format.h>
 
+#include "host/cli/bypass_text.h"
 #include "host/cli/command.h"
 #include "host/cli/json.h"
 #include "host/cli/table.h"
@@ -14,13 +15,13 @@ void add_rows(Table& table, const std::string& name, const pb::Policy& policy, c
   for (const auto& [direction, side] : {std::pair{"egress", &policy.egress()}, std::pair{"ingress", &policy.ingress()}})
     table.add({name, direction, policy.tier(), rate_text(side->guarantee()), rate_text(side->cap()),
                std::to_string(side->weight()), side->packets() == 0 ? "-" : std::to_string(side->packets()),
-               policy.group().empty() ? "-" : policy.group(), policy.shape() ? "shape" : "police", policy.mode(),
-               source});
+               policy.group().empty() ? "-" : policy.group(), policy.shape() ? "shape" : "police",
+               policy.has_bypass() ? bypass_text(policy.bypass()) : "-", policy.mode(), source});
 }
 
 const std::vector<std::string>& columns() {
-  static const std::vector<std::string> kColumns{"VM",         "DIRECTION", "TIER",   ">GUARANTEE", ">CAP", ">WEIGHT",
-                                                 ">PACKETS/S", "GROUP",     "EXCESS", "MODE",       "FROM"};
+  static const std::vector<std::string> kColumns{"VM",         "DIRECTION", "TIER",   ">GUARANTEE",   ">CAP", ">WEIGHT",
+                                                 ">PACKETS/S", "GROUP",     "EXCESS", "BYPASS AFTER", "MODE", "FROM"};
   return kColumns;
 }
 
@@ -50,6 +51,27 @@ tl::expected<pb::LimitPatch, Failure> limit_patch(const Context& context) {
   return patch;
 }
 
+tl::expected<void, Failure> put_bypass(const Context& context, pb::SetPolicyRequest& request) {
+  const auto& options = context.options;
+  if (options.count("bypass-after") == 0) {
+    if (options.count("bypass-idle") != 0) return usage("--bypass-idle stands beside --bypass-after");
+    return {};
+  }
+  auto bypass = model::parse_bypass(options["bypass-after"].as<std::string>());
+  if (!bypass) return usage("--bypass-after: " + bypass.error().message);
+  if (options.count("bypass-idle") != 0) {
+    const auto idle = model::parse_bypass_idle(options["bypass-idle"].as<std::string>());
+    if (!idle) return usage("--bypass-idle: " + idle.error().message);
+    bypass->idle_seconds = *idle;
+  }
+  auto& to = *request.mutable_bypass();
+  to.set_off(bypass->off);
+  to.set_after_bytes(bypass->bytes.value);
+  to.set_after_packets(bypass->packets);
+  to.set_idle_seconds(bypass->idle_seconds);
+  return {};
+}
+
 tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context) {
   const auto& options = context.options;
   const auto way = options["direction"].as<std::string>();
@@ -68,6 +90,7 @@ tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context)
     if (!burst) return usage("--burst: " + burst.error().message);
     request.set_burst_ns(*burst);
   }
+  if (const auto bypass = put_bypass(context, request); !bypass) return tl::unexpected(bypass.error());
   if (options.count("mode") != 0) {
     const auto mode = options["mode"].as<std::string>();
     if (mode != "observe" && mode != "recommend" && mode != "enforce")
@@ -76,10 +99,10 @@ tl::expected<pb::SetPolicyRequest, Failure> request_from(const Context& context)
   }
   const bool limits = patch->ByteSizeLong() != 0;
   if (!limits && !request.has_tier() && !request.has_group() && !request.has_shape() && !request.has_burst_ns() &&
-      !request.has_mode())
+      !request.has_mode() && !request.has_bypass())
     return usage(
         "nothing to set: give at least one of --guarantee, --cap, --least, --most, --weight, --packets, --burst, "
-        "--tier, --group, --shape, --mode");
+        "--bypass-after, --tier, --group, --shape, --mode");
   if (limits && way != "ingress") *request.mutable_egress() = *patch;
   if (limits && way != "egress") *request.mutable_ingress() = *patch;
   return request;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "host/cli/bypass_text.h"
 #include "host/cli/command.h"
 #include "host/cli/json.h"
 #include "host/cli/table.h"
@@ -40,7 +41,8 @@ std::string action(const pb::Rule& rule) {
   if (rule.has_queue()) text += fmt::format(", queue {}", rule.queue());
   if (rule.queue_group() != 0) text += fmt::format(", isolated queues {}", rule.queue_group());
   if (!rule.mirror_port().empty()) text += fmt::format(", 1 in {} to {}", rule.mirror_one_in(), rule.mirror_port());
-  if (rule.has_bypass_after()) text += fmt::format(" after {}", format_bytes(Bytes{rule.bypass_after()}));
+  if (rule.has_bypass())
+    text += fmt::format(" after {}, back after {} s", bypass_text(rule.bypass()), rule.bypass().idle_seconds());
   return text;
 }
 

@@ -56,14 +56,21 @@ void add_treatments(const model::Vm& vm, std::vector<wire::Treatment>& treatment
   }
 }
 
+wire::Bypass intent_of(VmId vm, std::optional<Category> category, const model::Bypass& bypass) {
+  return {.vm = vm,
+          .category = category,
+          .least_bytes = bypass.bytes.value,
+          .idle_seconds = bypass.idle_seconds,
+          .least_packets = bypass.packets};
+}
+
 void add_bypasses(const model::Fleet& fleet, const model::Vm& vm, std::vector<wire::Bypass>& bypasses) {
   const auto* group = fleet.group(vm.policy.group);
-  const auto after = vm.policy.bypass_after || group == nullptr ? vm.policy.bypass_after : group->bypass_after;
-  if (after && *after != model::kNoBypass)
-    bypasses.push_back({.vm = vm.id, .category = std::nullopt, .least_bytes = after->value});
+  const auto& bypass = vm.policy.bypass || group == nullptr ? vm.policy.bypass : group->bypass;
+  if (bypass && !bypass->off) bypasses.push_back(intent_of(vm.id, std::nullopt, *bypass));
   for (const auto& handling : vm.applications)
-    if (handling.bypass_after)
-      bypasses.push_back({.vm = vm.id, .category = handling.category, .least_bytes = handling.bypass_after->value});
+    if (handling.bypass && !handling.bypass->off)
+      bypasses.push_back(intent_of(vm.id, handling.category, *handling.bypass));
 }
 
 }  // namespace

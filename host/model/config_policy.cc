@@ -59,7 +59,7 @@ Group read_group(TomlTable& table) {
   read_rates(table, "guarantee", group.guarantee);
   read_rates(table, "cap", group.cap);
   read_burst(table, group.burst_ns);
-  read_bypass(table, "bypass_after", group.bypass_after);
+  read_bypass(table, group.bypass);
   table.finish();
   return group;
 }
@@ -99,17 +99,18 @@ PolicyPatch read_policy(TomlTable& table) {
   table.read_word("mode", mode,
                   {{"observe", Mode::kObserve}, {"recommend", Mode::kRecommend}, {"enforce", Mode::kEnforce}});
   if (table.has("mode")) patch.mode = mode;
-  read_bypass(table, "bypass_after", patch.bypass_after);
+  read_bypass(table, patch.bypass);
   return patch;
 }
 
-void read_bypass(TomlTable& table, std::string_view key, std::optional<Bytes>& out) {
-  Bytes size;
-  table.read(key, size, [](std::string_view text) -> Result<Bytes> {
-    if (text == "off") return kNoBypass;
-    return parse_bytes(text);
-  });
-  if (table.has(key)) out = size;
+void read_bypass(TomlTable& table, std::optional<Bypass>& out) {
+  Bypass bypass;
+  table.read("bypass_after", bypass, parse_bypass);
+  table.read("bypass_idle", bypass.idle_seconds, parse_bypass_idle);
+  if (table.has("bypass_after"))
+    out = bypass;
+  else if (table.has("bypass_idle"))
+    table.error("bypass_idle", "stands beside `bypass_after`, which says what leaves the CPU at all");
 }
 
 void note_origins(const TomlTable& table, const std::string& what, std::map<std::string, std::string>& origins) {

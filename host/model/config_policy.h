@@ -19,8 +19,8 @@ void read_rates(TomlTable& table, std::string_view key, PerDirection<BytesPerSec
 // The policy keys of a VM's table, which the caller finishes.
 PolicyPatch read_policy(TomlTable& table);
 
-// `key = "10MB"` or `key = "off"` (kNoBypass).
-void read_bypass(TomlTable& table, std::string_view key, std::optional<Bytes>& out);
+// `bypass_after` (parse_bypass()) and `bypass_idle`; untouched when neither is there.
+void read_bypass(TomlTable& table, std::optional<Bypass>& out);
 
 // Notes where each of the table's keys stands, as "vm web cap"; `what` is "vm web".
 void note_origins(const TomlTable& table, const std::string& what, std::map<std::string, std::string>& origins);

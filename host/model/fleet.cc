@@ -23,7 +23,7 @@ void overlay_all(Target& target, const PolicyPatch& patch) {
   overlay(target.burst_ns, patch.burst_ns);
   overlay(target.shape, patch.shape);
   overlay(target.mode, patch.mode);
-  overlay(target.bypass_after, patch.bypass_after);
+  overlay(target.bypass, patch.bypass);
   for (std::size_t i = 0; i < kDirections; ++i) {
     overlay(target.guarantee[i], patch.guarantee[i]);
     overlay(target.cap[i], patch.cap[i]);

@@ -4,7 +4,6 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "common/ids.h"
 #include "common/units.h"
 #include "common/wire/messages.h"
+#include "host/model/bypass.h"
 #include "host/model/guest.h"
 
 namespace foreflow::model {
@@ -43,12 +43,9 @@ struct Group {
   PerDirection<BytesPerSecond> guarantee{};  // for those of its VMs that want it, beside their own guarantees
   PerDirection<BytesPerSecond> cap{kUnlimited, kUnlimited};
   std::uint64_t burst_ns = 800'000'000;  // how much of the cap at once; as with a VM's cap it decides TCP throughput
-  std::optional<Bytes> bypass_after;     // of its VMs, where these say nothing themselves
+  std::optional<Bypass> bypass;          // of its VMs, where these say nothing themselves
   bool operator==(const Group&) const = default;
 };
-
-// Flows that are longer may leave the CPU for the device; this one: none does.
-inline constexpr Bytes kNoBypass{std::numeric_limits<std::uint64_t>::max()};
 
 // observe: forecasts only; recommend: allocations are computed and shown; enforce: they are pushed to the dataplanes.
 enum class Mode : std::uint8_t { kObserve, kRecommend, kEnforce };
@@ -63,10 +60,10 @@ struct Policy {
   PerDirection<std::uint64_t> packets{0, 0};                  // cap in packets per second; 0 = none
   PerDirection<BytesPerSecond> least{};                       // it is planned for at least this much
   PerDirection<BytesPerSecond> most{kUnlimited, kUnlimited};  // and for no more than this much
-  std::uint64_t burst_ns = 0;         // of the cap: what may come at once; 0 = as [allocation] says
-  bool shape = false;                 // what is over the limit waits for up to 20 ms instead of being dropped
-  Mode mode = Mode::kEnforce;         // no more than the manager's own
-  std::optional<Bytes> bypass_after;  // as its group says, or no bypass
+  std::uint64_t burst_ns = 0;    // of the cap: what may come at once; 0 = as [allocation] says
+  bool shape = false;            // what is over the limit waits for up to 20 ms instead of being dropped
+  Mode mode = Mode::kEnforce;    // no more than the manager's own
+  std::optional<Bypass> bypass;  // as its group says, or no bypass
   bool operator==(const Policy&) const = default;
 };
 
@@ -83,7 +80,7 @@ struct PolicyPatch {
   std::optional<std::uint64_t> burst_ns;
   std::optional<bool> shape;
   std::optional<Mode> mode;
-  std::optional<Bytes> bypass_after;
+  std::optional<Bypass> bypass;
   bool operator==(const PolicyPatch&) const = default;
 };
 
@@ -99,7 +96,7 @@ struct Handling {
   std::optional<std::uint8_t> queue = std::nullopt;   // of the uplink, where what the VM sends waits
   std::uint8_t queue_group = 0;                       // of isolated transmit queues, both directions; 0 = none
   std::optional<wire::Mirror> mirror = std::nullopt;  // copies, both directions
-  std::optional<Bytes> bypass_after = std::nullopt;   // longer flows may leave the CPU
+  std::optional<Bypass> bypass = std::nullopt;        // longer flows may leave the CPU
   bool is_treated() const { return dscp || drop || queue || queue_group != 0 || mirror; }
   bool operator==(const Handling&) const = default;
 };

@@ -16,9 +16,9 @@ void put(Facts& facts, const std::string& what, const model::PerDirection<T>& va
     facts[fmt::format("{} {}", what, to_string(direction))] = text(value[index(direction)]);
 }
 
-std::string text_of(const std::optional<Bytes>& bypass_after) {
-  if (!bypass_after || *bypass_after == model::kNoBypass) return "no bypass";
-  return fmt::format("bypass after {}", format_bytes(*bypass_after));
+std::string text_of(const std::optional<model::Bypass>& bypass) {
+  if (!bypass || bypass->off) return "no bypass";
+  return fmt::format("bypass after {}, back after {} s", model::format_bypass(*bypass), bypass->idle_seconds);
 }
 
 void put(Facts& facts, const model::Vm& vm) {
@@ -29,7 +29,7 @@ void put(Facts& facts, const model::Vm& vm) {
   facts[what + " group"] = policy.group.empty() ? "-" : policy.group;
   facts[what + " burst"] = policy.burst_ns == 0 ? "default" : exact_duration(policy.burst_ns);
   facts[what + " excess"] = policy.shape ? "shape" : "police";
-  facts[what + " bypass"] = policy.bypass_after ? text_of(policy.bypass_after) : "as its group";
+  facts[what + " bypass"] = policy.bypass ? text_of(policy.bypass) : "as its group";
   facts[what + " mode"] = model::to_string(policy.mode);
   put(facts, what + " guarantee", policy.guarantee, format_rate);
   put(facts, what + " cap", policy.cap, format_rate);
@@ -66,7 +66,7 @@ void put(Facts& facts, const model::Fleet& fleet) {
   for (const auto& group : fleet.groups) {
     put(facts, "group " + group.name + " cap", group.cap, format_rate);
     put(facts, "group " + group.name + " guarantee", group.guarantee, format_rate);
-    facts["group " + group.name + " bypass"] = text_of(group.bypass_after);
+    facts["group " + group.name + " bypass"] = text_of(group.bypass);
     facts["group " + group.name + " burst"] = exact_duration(group.burst_ns);
   }
   for (const auto& dataplane : fleet.dataplanes)
@@ -81,7 +81,7 @@ std::string does(const ApplicationClass& one) {
   if (one.queue) text += fmt::format(", queue {}", *one.queue);
   if (one.queue_group != 0) text += fmt::format(", queue group {}", one.queue_group);
   if (one.mirror) text += fmt::format(", 1 in {} mirrored to {}", one.mirror->one_in, one.mirror->port);
-  if (one.bypass_after) text += ", " + text_of(one.bypass_after);
+  if (one.bypass) text += ", " + text_of(one.bypass);
   return text;
 }
 

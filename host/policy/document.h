@@ -53,13 +53,13 @@ struct Maintenance {
 struct ApplicationClass {
   std::string name;
   std::vector<Category> categories;
-  std::vector<std::string> vms;        // names or patterns; empty: all VMs
-  std::optional<std::uint8_t> dscp;    // 0 to 63, of what VMs send; nullopt: not marked
-  bool drop = false;                   // what VMs send and what reaches them
-  std::optional<std::uint8_t> queue;   // of the uplink, where what VMs send waits; nullopt: with everything else
-  std::uint8_t queue_group = 0;        // of isolated transmit queues of the port where it leaves; 0 = the common ones
-  std::optional<wire::Mirror> mirror;  // copies of both directions
-  std::optional<Bytes> bypass_after;   // longer flows may leave the CPU for the device
+  std::vector<std::string> vms;         // names or patterns; empty: all VMs
+  std::optional<std::uint8_t> dscp;     // 0 to 63, of what VMs send; nullopt: not marked
+  bool drop = false;                    // what VMs send and what reaches them
+  std::optional<std::uint8_t> queue;    // of the uplink, where what VMs send waits; nullopt: with everything else
+  std::uint8_t queue_group = 0;         // of isolated transmit queues of the port where it leaves; 0 = the common ones
+  std::optional<wire::Mirror> mirror;   // copies of both directions
+  std::optional<model::Bypass> bypass;  // longer flows may leave the CPU for the device
   Places places;
 };
 

@@ -76,7 +76,7 @@ void add_classes(model::Vm& vm, const Document& document) {
       if (document.queueing && !one.drop) handling.queue = one.queue;
       handling.queue_group = one.queue_group;
       handling.mirror = one.mirror;
-      handling.bypass_after = one.bypass_after;
+      handling.bypass = one.bypass;
       if (handling != model::Handling{.category = category}) vm.applications.push_back(handling);
     }
   }

@@ -72,10 +72,10 @@ void read_ways(TomlTable& table, ApplicationClass& one) {
     table.error("mirror", "names a port of the VMs' dataplanes");
   if (table.has("mirror")) one.mirror = mirror;
   if (table.has("mirror_one_in") && !one.mirror) table.error("mirror_one_in", "without `mirror` nothing is copied");
-  model::read_bypass(table, "bypass_after", one.bypass_after);
+  model::read_bypass(table, one.bypass);
   if (one.queue && one.queue_group != 0)
     table.error("queue_group", "what leaves by isolated queues does not wait in the uplink's; give one of the two");
-  if (one.bypass_after && (one.queue || one.queue_group != 0 || one.drop || one.dscp || one.mirror))
+  if (one.bypass && (one.queue || one.queue_group != 0 || one.drop || one.dscp || one.mirror))
     table.error("bypass_after", "flows with a treatment stay in the pipeline; give this or the treatment");
 }
 

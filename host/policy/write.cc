@@ -74,7 +74,19 @@ std::string text_of(const model::Tier& tier) {
   return out + "\n";
 }
 
-std::string bypass(Bytes after) { return quoted(after == model::kNoBypass ? "off" : fmt::format("{}B", after.value)); }
+std::map<std::string, std::string> said(const model::Bypass& bypass) {
+  std::map<std::string, std::string> out{{"bypass_after", quoted(model::exact_bypass(bypass))}};
+  if (bypass.idle_seconds != model::Bypass{}.idle_seconds)
+    out["bypass_idle"] = quoted(fmt::format("{}s", bypass.idle_seconds));
+  return out;
+}
+
+std::string text_of(const std::optional<model::Bypass>& bypass) {
+  std::string out;
+  if (bypass)
+    for (const auto& [key, value] : said(*bypass)) out += fmt::format("{} = {}\n", key, value);
+  return out;
+}
 
 std::string text_of(const wire::Queueing& queueing) {
   std::string strict;
@@ -93,8 +105,7 @@ std::string text_of(const model::Group& group) {
                          quoted(exact_duration(group.burst_ns)));
   if (group.guarantee != model::PerDirection<BytesPerSecond>{})
     out += fmt::format("guarantee = {}\n", rates(group.guarantee));
-  if (group.bypass_after) out += fmt::format("bypass_after = {}\n", bypass(*group.bypass_after));
-  return out + "\n";
+  return out + text_of(group.bypass) + "\n";
 }
 
 std::string text_of(const Event& event) {
@@ -121,8 +132,7 @@ std::string text_of(const ApplicationClass& one) {
   if (one.queue_group != 0) text += fmt::format("queue_group = {}\n", one.queue_group);
   if (one.mirror)
     text += fmt::format("mirror = {}\nmirror_one_in = {}\n", quoted(one.mirror->port), one.mirror->one_in);
-  if (one.bypass_after) text += fmt::format("bypass_after = {}\n", bypass(*one.bypass_after));
-  return text + "\n";
+  return text + text_of(one.bypass) + "\n";
 }
 
 }  // namespace
@@ -135,7 +145,7 @@ std::map<std::string, std::string> said(const model::PolicyPatch& patch) {
   if (patch.group) out["group"] = quoted(*patch.group);
   if (patch.burst_ns) out["burst"] = quoted(exact_duration(*patch.burst_ns));
   if (patch.shape) out["shape"] = *patch.shape ? "true" : "false";
-  if (patch.bypass_after) out["bypass_after"] = bypass(*patch.bypass_after);
+  if (patch.bypass) out.merge(said(*patch.bypass));
   if (patch.mode) out["mode"] = quoted(std::string(model::to_string(*patch.mode)));
   say(out, "guarantee", patch.guarantee, rate);
   say(out, "cap", patch.cap, rate);

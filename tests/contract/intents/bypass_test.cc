@@ -259,6 +259,38 @@ TEST_P(Bypass, ACategoryHasAThresholdOfItsOwn) {
   EXPECT_LE(bed_->flows_in_device(), 1u) << "the second one is too short for what is left";
 }
 
+TEST_P(Bypass, AFlowLeavesWithThePacketThatReachesItsThreshold) {
+  auto soon = bypass(0);
+  std::get<wire::Bypass>(soon.what).least_packets = 11;
+  apply({soon});
+  open(1);         // three packets
+  exchange(1, 3);  // and six
+  pass_time(1'000'000);
+  EXPECT_EQ(bed_->flows_in_device(), 0u) << "the ninth packet is counted after it was looked at";
+  exchange(1, 1);
+  pass_time(1'000'000);
+  EXPECT_EQ(bed_->flows_in_device(), 0u);
+  exchange(1, 1);
+  pass_time(1'000'000);
+  EXPECT_EQ(bed_->flows_in_device(), 1u);
+}
+
+TEST_P(Bypass, MoreOfSilenceMayBeWaitedForByApplication) {
+  auto patient = bypass(2'000);
+  patient.id = IntentId{10};
+  std::get<wire::Bypass>(patient.what).category = Category::kUnknown;  // nothing is recognised here
+  std::get<wire::Bypass>(patient.what).idle_seconds = 20;
+  apply({bypass(2'000), patient});
+  open(1);
+  exchange(1, 3);
+  pass_time(1'000'000);
+  ASSERT_EQ(bed_->flows_in_device(), 1u);
+  pass_time(12 * Testbed::kSecond);
+  EXPECT_EQ(bed_->flows_in_device(), 1u);
+  pass_time(12 * Testbed::kSecond);
+  EXPECT_EQ(bed_->flows_in_device(), 0u);
+}
+
 TEST_P(Bypass, LocalTrafficAndShortFlowsStayInThePipeline) {
   apply({bypass(1'000'000)});
   open(1);

@@ -82,6 +82,14 @@ TEST(Cli, NumbersThatMakeNoSenseAreUsageErrors) {
   EXPECT_THAT(ran({"conn", "top", "--most", "0"}).err, HasSubstr("--most is 1 to 100000, not 0"));
 }
 
+TEST(Cli, AThresholdOfBypassIsChecked) {
+  EXPECT_THAT(ran({"policy", "set", "web", "--bypass-after", "900 packets"}).err,
+              HasSubstr("--bypass-after: '900 packets' is no threshold"));
+  EXPECT_THAT(ran({"policy", "set", "web", "--bypass-after", "1MB", "--bypass-idle", "1ms"}).err,
+              HasSubstr("--bypass-idle: '1ms' is not between 1s and 1d"));
+  EXPECT_THAT(ran({"policy", "set", "web", "--bypass-idle", "5s"}).err, HasSubstr("stands beside --bypass-after"));
+}
+
 TEST(Cli, WatchRefusesWhatCannotBeRepeated) {
   for (const auto* seconds : {"0", "-1", "nan", "inf", "1e9", "soon"})
     EXPECT_EQ(ran({"vm", "list", std::string("--watch=") + seconds}).code, ExitCode::kUsage) << seconds;

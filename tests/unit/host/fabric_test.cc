@@ -92,14 +92,15 @@ TEST(Target, LongFlowsBypassByVmGroupAndCategory) {
   auto fleet = small_fleet();
   fleet.vms[0].id = VmId{7};
   fleet.vms[1].id = VmId{8};
-  fleet.groups.push_back({.name = "g", .bypass_after = Bytes{1'000}});
+  fleet.groups.push_back({.name = "g", .bypass = model::Bypass{.bytes = Bytes{1'000}}});
   fleet.vms[0].policy.group = fleet.vms[1].policy.group = "g";
-  fleet.vms[1].policy.bypass_after = model::kNoBypass;
-  fleet.vms[1].applications = {{.category = Category::kFileTransfer, .bypass_after = Bytes{5}}};
+  fleet.vms[1].policy.bypass = model::Bypass{.off = true};
+  fleet.vms[1].applications = {
+      {.category = Category::kFileTransfer, .bypass = model::Bypass{.packets = 5, .idle_seconds = 3}}};
   const auto target = make_target(fleet, fleet.dataplanes[0], {});
   ASSERT_EQ(target.bypasses.size(), 2u);
   EXPECT_EQ(target.bypasses[0], (wire::Bypass{VmId{7}, std::nullopt, 1'000}));
-  EXPECT_EQ(target.bypasses[1], (wire::Bypass{VmId{8}, Category::kFileTransfer, 5}));
+  EXPECT_EQ(target.bypasses[1], (wire::Bypass{VmId{8}, Category::kFileTransfer, 0, 3, 5}));
   const auto intents = desired_state(target, Generation{1}).intents;
   EXPECT_EQ(intents.back().id, bypass_intent(VmId{8}, Category::kFileTransfer));
   EXPECT_EQ(intents.back().demand, wire::Demand::kPreferHardware);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy document: reading, writing, what it comes to at a time, what stands against it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -84,7 +85,8 @@ mirror_one_in = 100
 [[class]]
 name = "bulk"
 categories = ["file_transfer"]
-bypass_after = "1MB"
+bypass_after = "200 packets"
+bypass_idle = "30s"
 
 [[class]]
 name = "backup"
@@ -212,8 +214,30 @@ TEST(PolicyEffective, AVmsBypassWinsOverItsGroups) {
       "[[group]]\nname = \"a\"\ncap = \"1G\"\nbypass_after = \"10MB\"\n[[vm]]\nname = \"web\"\nbypass_after = "
       "\"off\"\n");
   const auto at = effective(small_fleet(), document, kNow);
-  EXPECT_EQ(at.fleet.groups.back().bypass_after, Bytes{10'000'000});
-  EXPECT_EQ(policy_of(at, 0).bypass_after, model::kNoBypass);
+  EXPECT_EQ(at.fleet.groups.back().bypass, model::Bypass{.bytes = Bytes{10'000'000}});
+  EXPECT_EQ(policy_of(at, 0).bypass, model::Bypass{.off = true});
+}
+
+TEST(PolicyEffective, ABypassIsAThresholdInBytesOrPacketsAndATimeOfSilence) {
+  const auto document = parsed("[[vm]]\nname = \"web\"\nbypass_after = \"200 packets\"\nbypass_idle = \"30s\"\n");
+  const auto at = effective(small_fleet(), document, kNow);
+  EXPECT_EQ(policy_of(at, 0).bypass, (model::Bypass{.packets = 200, .idle_seconds = 30}));
+}
+
+TEST(PolicyDocument, SaysWhatAThresholdOfBypassCanBe) {
+  const auto refused = [](const std::string& keys) {
+    const auto document = read("[[vm]]\nname = \"web\"\n" + keys, "p.toml");
+    return document ? std::string() : document.error().message;
+  };
+  for (const auto* text : {"0 packets", "256 packets", "-1 packets", "few packets", "10X"})
+    EXPECT_THAT(refused(fmt::format("bypass_after = \"{}\"\n", text)),
+                HasSubstr(fmt::format("p.toml:3: vm[0].bypass_after: '{}' is no threshold; '10MB', '1 packets' to "
+                                      "'255 packets' and 'off' are",
+                                      text)));
+  for (const auto* text : {"0s", "1500ms", "2d"})
+    EXPECT_THAT(refused(fmt::format("bypass_after = \"1MB\"\nbypass_idle = \"{}\"\n", text)),
+                HasSubstr(fmt::format("'{}' is not between 1s and 1d in whole seconds", text)));
+  EXPECT_THAT(refused("bypass_idle = \"5s\"\n"), HasSubstr("vm[0].bypass_idle: stands beside `bypass_after`"));
 }
 
 TEST(PolicyCheck, TwoThresholdsOfBypassAreAConflictThatNamesBothRules) {
