@@ -84,6 +84,7 @@ wire::Capabilities Enforcer::probe(const std::vector<std::uint16_t>& port_ids) {
 }
 
 std::vector<wire::IntentResult> Enforcer::prepare(const IntentSet& desired) {
+  lost_ = false;
   auto reasons = for_software(desired);
   IntentSet wanted;
   for (const auto& [id, intent] : desired) {
@@ -241,7 +242,18 @@ std::vector<DeviceStats> Enforcer::read_device_stats() {
     all.push_back({stats, wire::vm_of(wish), wire::direction_of(wish),
                    treatment_of(intent->second) != nullptr ? wire::DropCause::kFiltered : wire::DropCause::kPoliced});
   }
+  notice_losses();
   return all;
+}
+
+// What a reset device has lost is asked of it again, as if it had been refused.
+void Enforcer::notice_losses() {
+  const auto is_lost = [&](const auto& entry) { return !device_->holds(entry.first); };
+  const auto lost = std::erase_if(on_device_, is_lost);
+  if (lost == 0) return;
+  lost_ = true;
+  std::erase_if(achieved_, is_lost);
+  std::erase_if(lent_, is_lost);
 }
 
 }  // namespace foreflow::offload

@@ -52,8 +52,8 @@ class Enforcer {
   // Brings the device to `desired` as far as it goes. One result per intent of `desired`, in order of IntentId.
   // Refused and failed intents are tried again by the next call with the same set; unsettled() says whether to.
   std::vector<wire::IntentResult> prepare(const IntentSet& desired);
-  // The device refused something of the last desired set, or does not give up what it no longer shall hold.
-  bool unsettled() const { return refused_ || !leaving_.empty(); }
+  // The device refused or lost something of the last desired set, or does not give up what it no longer shall hold.
+  bool unsettled() const { return refused_ || lost_ || !leaving_.empty(); }
   const std::vector<SoftwareLimit>& software_limits() const { return software_limits_; }
   const std::vector<SoftwareTreatment>& software_treatments() const { return software_treatments_; }
   // VMs whose long flows the device may carry: everything else that concerns them is in the device, too, but for rules
@@ -74,7 +74,7 @@ class Enforcer {
   // The limits that lend() may change; none where the device cannot lend.
   std::vector<std::pair<IntentId, wire::Police>> lendable() const;
 
-  // Device intents only; software counters are in vm::VmState.
+  // Device intents only; software counters are in vm::VmState. What the device turns out to have lost is unsettled().
   std::vector<DeviceStats> read_device_stats();
   // The last counts of what has left the device since the last call.
   std::vector<DeviceStats> take_last_stats() { return std::exchange(last_stats_, {}); }
@@ -91,6 +91,7 @@ class Enforcer {
   std::vector<wire::IntentResult> apply(const IntentSet& wanted);
   std::vector<wire::IntentResult> tell(const IntentDelta& delta);
   IntentDelta with_lent_peaks(const IntentDelta& delta) const;
+  void notice_losses();
   void forget_gone(const std::vector<DeviceStats>& counted);
   void settle_refusals(const IntentSet& desired, const std::map<IntentId, wire::IntentResult>& answers,
                        Reasons& reasons) const;
@@ -101,6 +102,7 @@ class Enforcer {
   std::unique_ptr<OffloadBackend> device_;
   bool device_usable_ = false;
   bool lends_ = false;
+  bool lost_ = false;     // by the device, of what it had taken
   bool refused_ = false;  // by the device, of what it was asked last
   IntentSet on_device_;
   std::map<IntentId, wire::IntentResult> achieved_;  // one entry per member of on_device_

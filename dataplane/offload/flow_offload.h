@@ -38,10 +38,10 @@ class FlowOffload {
   virtual Status able(std::uint16_t port) const = 0;
   // Both directions or none.
   virtual Result<Handle> give(const BypassFlow& flow) = 0;
-  // Does not stop the flow. Errors: the device's; the flow stays as it is.
+  // Does not stop the flow. Errors: the device's, the flow stays as it is; kNotFound: the device has lost it.
   virtual Result<FlowCounts> read(Handle handle) = 0;
   // Leads the flow to the CPU again and only then reads its last counts, so that every packet is counted once: there,
-  // or by the pipeline. Errors: the device's; the flow may be in either place, and take_back() is to be called again.
+  // or by the pipeline. Errors: as above; the flow may be in either place, and take_back() is to be called again.
   virtual Result<FlowCounts> take_back(Handle handle) = 0;
 };
 

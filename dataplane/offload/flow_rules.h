@@ -27,6 +27,8 @@ class FlowRules final : public FlowOffload {
   Result<Handle> give(const BypassFlow& flow) override;
   Result<FlowCounts> read(Handle handle) override;
   Result<FlowCounts> take_back(Handle handle) override;
+  // The device has lost all of them: kNotFound from now on.
+  void forget() { flows_.clear(); }
 
  private:
   struct Way {  // one direction

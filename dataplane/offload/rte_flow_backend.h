@@ -23,7 +23,8 @@
 //
 // What a device must prove by canary: a policy with JUMP, a shared drop-counting meter in the transfer domain, COUNT
 // beside it, a live profile change. That a miss in a group above 0 reaches the representor only traffic can prove.
-// Rules are left in the device by the destructor: a restart must not lift the limits.
+// Rules are left in the device by the destructor: a restart must not lift the limits. A device that was reset has lost
+// them; read_stats() notices, and holds() then says so of every intent.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -99,6 +100,8 @@ class RteFlowBackend final : public OffloadBackend {
     bool idle = false;
   };
   static std::optional<Counted> count_rules(const Installed& installed);
+  bool answers_for_nothing() const;
+  void forget_what_is_lost();
   std::string ways_past_the_cpu(const Installed& installed) const;
   std::optional<wire::IntentStats> stats_of(Installed& installed) const;
 
@@ -107,7 +110,8 @@ class RteFlowBackend final : public OffloadBackend {
   std::map<std::uint16_t, std::string> unusable_;                     // and why the others did not
   std::string lending_;                                               // what the device could do, for people
   std::map<IntentId, Installed> installed_;
-  std::vector<Installed> leftovers_;                  // of former intents, that the device did not give up yet
+  unsigned silent_reads_ = 0;         // one after the other, in which the device knew nothing of what it holds
+  std::vector<Installed> leftovers_;  // of former intents, that the device did not give up yet
   std::map<std::uint16_t, std::string> no_bypass_;    // ports that carry no flows, and why
   std::map<std::uint16_t, std::string> no_metadata_;  // ports that cannot tell the pipeline where to steer, and why
   FlowRules flows_{ports_of_flows()};

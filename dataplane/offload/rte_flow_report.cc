@@ -14,6 +14,8 @@
 namespace foreflow::offload {
 namespace {
 
+constexpr unsigned kReadsUntilLost = 2;
+
 std::string driver_of(std::uint16_t port_id) {
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(port_id, &info) != 0 || info.driver_name == nullptr) return "unknown driver";
@@ -78,7 +80,35 @@ std::vector<wire::IntentStats> RteFlowBackend::read_stats() {
   for (auto& [id, installed] : installed_) {
     if (const auto stats = stats_of(installed)) all.push_back(*stats);
   }
+  silent_reads_ = all.empty() && answers_for_nothing() ? silent_reads_ + 1 : 0;
+  if (silent_reads_ >= kReadsUntilLost) forget_what_is_lost();
   return all;
+}
+
+// Neither for rules nor for meters, of which there are some.
+bool RteFlowBackend::answers_for_nothing() const {
+  if (installed_.empty()) return false;
+  return std::ranges::none_of(installed_, [](const auto& entry) {
+    const auto& installed = entry.second;
+    return count_rules(installed) || (installed.meter && installed.domain->drops(*installed.meter));
+  });
+}
+
+// One that cannot be reached at all is asked again with the next read.
+void RteFlowBackend::forget_what_is_lost() {
+  for (const auto& [proxy, domain] : domains_) {
+    if (const auto flushed = domain->flush(); !flushed) {
+      log::warning("the device does not answer", {{"reason", flushed.error().message}});
+      return;
+    }
+  }
+  log::warning("the device has lost its rules and meters; they are made again", {{"intents", installed_.size()}});
+  silent_reads_ = 0;
+  installed_.clear();
+  leftovers_.clear();
+  routes_.clear();
+  taken_.clear();
+  flows_.forget();
 }
 
 // What the rules there are have counted; nullopt where a read fails.

@@ -171,6 +171,8 @@ Result<std::size_t> TransferDomain::flush() {
   }
   for (std::uint32_t id = 0; id < kMostGroups; ++id) rte_mtr_meter_policy_delete(proxy_, id, &error);
   policies_.clear();
+  free_meters_.clear();
+  next_meter_ = 1;
   return removed;
 }
 

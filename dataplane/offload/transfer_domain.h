@@ -118,8 +118,8 @@ class TransferDomain {
   // A meter whose yellow packets get a DSCP on their way to `next_group`.
   Status try_marking(std::uint32_t next_group);
 
-  // Removes every rule of the proxy port and every meter, profile and policy with an id of ours. To be called before
-  // anything of this process is installed. Returns the number of meters.
+  // Removes every rule of the proxy port and every meter, profile and policy with an id of ours. What this
+  // process has handles of must not be used again. Returns the number of meters.
   Result<std::size_t> flush();
 
  private:

@@ -14,7 +14,7 @@ namespace foreflow::offload::emulated {
 namespace {
 
 constexpr std::string_view kKeys =
-    "rules, meters, profile, memory, clock, timestamp_ns, fail, lying_validate, "
+    "rules, meters, profile, memory, clock, timestamp_ns, fail, lose, lying_validate, "
     "colour_aware, metadata, update_delay_us, insert_delay_us, counter_delay_us";
 
 template <typename T>
@@ -43,16 +43,17 @@ Status set_flag(std::string_view key, std::string_view value, bool& out) {
   return {};
 }
 
-Status add_failure(std::string_view value, std::vector<Failure>& out) {
+// `key`: "fail" or "lose".
+Status add_failure(std::string_view key, std::string_view value, std::vector<Failure>& out) {
   const auto at = value.find('@');
   const auto name = std::find(kCallNames.begin(), kCallNames.end(), value.substr(0, at));
   const auto nth = at == std::string_view::npos
                        ? std::nullopt
                        : number<std::uint64_t>(value.substr(at + 1), 1, std::numeric_limits<std::uint64_t>::max());
   if (name == kCallNames.end() || !nth) {
-    return wrong("fail", value, fmt::format("CALL@N, CALL one of {}", fmt::join(kCallNames, ", ")));
+    return wrong(key, value, fmt::format("CALL@N, CALL one of {}", fmt::join(kCallNames, ", ")));
   }
-  out.push_back({.call = static_cast<Call>(name - kCallNames.begin()), .nth = *nth});
+  out.push_back({.call = static_cast<Call>(name - kCallNames.begin()), .nth = *nth, .loses_all = key == "lose"});
   return {};
 }
 
@@ -79,7 +80,7 @@ Status set_one(std::string_view key, std::string_view value, EswitchConfig& conf
   if (key == "rules") return set_number(key, value, config.rules);
   if (key == "meters") return set_number(key, value, config.meters);
   if (key == "clock") return set_clock_source(value, config.time);
-  if (key == "fail") return add_failure(value, config.failures);
+  if (key == "fail" || key == "lose") return add_failure(key, value, config.failures);
   if (key == "profile") return set_profile(value, config.profile);
   if (key == "memory") return set_memory(value, config.memory);
   if (key == "lying_validate") return set_flag(key, value, config.validate_lies);

@@ -7,6 +7,7 @@ namespace foreflow::offload::emulated {
 
 void reset(const EswitchConfig& config) { Eswitch::instance().reset(config); }
 void inject(const Failure& failure) { Eswitch::instance().inject(failure); }
+void lose_all() { Eswitch::instance().lose_all(); }
 void set_clock(std::uint64_t (*now_ns)()) { Eswitch::instance().set_clock(now_ns); }
 Usage usage() { return Eswitch::instance().usage(); }
 

@@ -17,6 +17,7 @@
 //   clock=rx_timestamp   meters run on the packets' receive timestamps, as net_pcap gives them
 //   timestamp_ns=N       length of one unit of these (default 1000, as net_pcap's)
 //   fail=CALL@N          the N-th call from now fails with EIO; may be repeated. CALL is a name of kCallNames
+//   lose=CALL@N          right before the N-th call the device is reset and has lost all it held; may be repeated
 //   profile=mlx5         transfer rules and meters; they vanish with their owner (default)
 //   profile=sticky       the same, but what a process leaves behind is still there for the next one
 //   profile=cnxk         meters, but no transfer rules
@@ -61,12 +62,13 @@ inline constexpr std::array<std::string_view, kCalls> kCallNames{
     "flow_validate", "flow_create",   "flow_destroy", "flow_query",    "flow_flush",   "profile_add", "profile_delete",
     "policy_add",    "policy_delete", "meter_create", "meter_destroy", "meter_update", "meter_stats"};
 
-// The `nth` call from now (1 = the next) answers `error`; the ones before and after it work.
+// The `nth` call from now (1 = the next) answers `error`, or finds everything lost; the ones before and after it work.
 struct Failure {
   Call call = Call::kFlowCreate;
   std::uint64_t nth = 1;
   int error = EIO;
   const char* message = "injected failure";  // of static storage, as drivers' are
+  bool loses_all = false;                    // instead of the error
 };
 
 enum class Profile : std::uint8_t { kMlx5, kSticky, kCnxk, kNone };
@@ -96,6 +98,8 @@ Result<EswitchConfig> parse_config(std::string_view text);
 // An empty device with this configuration, on the processor's clock. What was created before must not be used again.
 void reset(const EswitchConfig& config);
 void inject(const Failure& failure);
+// What a reset of the device does: no rule, meter, profile or policy is left, and handles of them are unknown to it.
+void lose_all();
 
 // Replaces kTsc by another source of nanoseconds; null restores it. It is called by every receiving thread.
 void set_clock(std::uint64_t (*now_ns)());

@@ -75,6 +75,16 @@ void Eswitch::inject(const Failure& failure) {
   state_->config.failures.push_back(failure);
 }
 
+void Eswitch::lose_all() {
+  const std::lock_guard locked(mutex_);
+  forget_all();
+}
+
+void Eswitch::forget_all() {
+  while (!state_->rules.empty()) remove(*state_->rules.begin()->first);
+  for (std::uint16_t port = 0; port < RTE_MAX_ETHPORTS; ++port) state_->meters.forget(port);
+}
+
 void Eswitch::set_clock(std::uint64_t (*now_ns)()) {
   const std::lock_guard locked(mutex_);
   state_->clock.replace(now_ns);
@@ -122,7 +132,9 @@ std::optional<Eswitch::Refused> Eswitch::refusal_of(std::optional<Call> call, st
   if (!call) return std::nullopt;
   for (auto& failure : state_->config.failures) {
     if (failure.call != *call || failure.nth == 0) continue;
-    if (--failure.nth == 0) return Refused{failure.error, failure.message};
+    if (--failure.nth != 0) continue;
+    if (!failure.loses_all) return Refused{failure.error, failure.message};
+    forget_all();
   }
   return std::nullopt;
 }

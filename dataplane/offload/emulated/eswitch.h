@@ -31,6 +31,7 @@ class Eswitch {
 
   void reset(const EswitchConfig& config);
   void inject(const Failure& failure);
+  void lose_all();
   void set_clock(std::uint64_t (*now_ns)());
   Usage usage();
 
@@ -105,6 +106,7 @@ class Eswitch {
   FlowAnswer<void> check_rule(std::uint16_t port, const Rule* rule) const;
   void remove(Rule& rule);
   void remove_rules_of(std::uint16_t port);
+  void forget_all();
 
   // Where a packet ends.
   enum class End : std::uint8_t { kCpu, kDropped, kSent };

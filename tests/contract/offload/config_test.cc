@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 
 TEST(EswitchConfig, ReadsEveryKey) {
   const auto config = parse_config(
-      "rules=10,meters=2,clock=rx_timestamp,timestamp_ns=1,fail=flow_create@3,fail=meter_stats@1,"
+      "rules=10,meters=2,clock=rx_timestamp,timestamp_ns=1,fail=flow_create@3,fail=meter_stats@1,lose=flow_query@7,"
       "lying_validate=1,profile=sticky,memory=/dev/shm/"
       "x,colour_aware=1,update_delay_us=9,insert_delay_us=8,counter_delay_us=7");
   ASSERT_TRUE(config) << config.error().message;
@@ -25,10 +25,12 @@ TEST(EswitchConfig, ReadsEveryKey) {
   EXPECT_EQ(config->update_delay_us, 9u);
   EXPECT_EQ(config->insert_delay_us, 8u);
   EXPECT_EQ(config->counter_delay_us, 7u);
-  ASSERT_EQ(config->failures.size(), 2u);
+  ASSERT_EQ(config->failures.size(), 3u);
   EXPECT_EQ(config->failures[0].call, Call::kFlowCreate);
   EXPECT_EQ(config->failures[0].nth, 3u);
   EXPECT_EQ(config->failures[1].call, Call::kMeterStats);
+  EXPECT_FALSE(config->failures[1].loses_all);
+  EXPECT_TRUE(config->failures[2].loses_all);
 }
 
 TEST(EswitchConfig, EmptyTextIsTheDefault) {
@@ -50,6 +52,7 @@ TEST(EswitchConfig, NamesWhatIsWrongAndWhatWouldBeRight) {
       {"fail=flow_create", "CALL@N"},
       {"fail=flow_make@1", "flow_create, flow_destroy"},
       {"fail=flow_create@0", "CALL@N"},
+      {"lose=flow_make@1", "FOREFLOW_ESWITCH: lose=flow_make@1 is wrong"},
       {"lying_validate=yes", "0 or 1"},
       {"profile=connectx", "mlx5, sticky, cnxk, none"},
       {"memory=", "name of a file"},
