@@ -69,8 +69,12 @@ struct Problem {
 // message names VM and link. Cost: n log n in the number of (claim, link) pairs.
 Result<std::vector<Share>> allocate(const Problem& problem);
 
-// For people, one line per share of allocate(problem): "all it wants", "policy cap of 50 Mbit/s",
+// How amounts of a problem are written: of its unit.
+using AmountText = std::string (*)(BytesPerSecond);
+
+// For people, one line per share of allocate(problem): "all it wants", "its cap of 50 Mbit/s",
 // "limited by uplink0 egress (900 Mbit/s to promise, 450 Mbit/s of guarantees)".
-std::vector<std::string> explain(const Problem& problem, const std::vector<Share>& shares);
+std::vector<std::string> explain(const Problem& problem, const std::vector<Share>& shares,
+                                 AmountText text = format_rate);
 
 }  // namespace foreflow::allocate

@@ -16,6 +16,8 @@ namespace {
 
 using Wide = unsigned __int128;
 
+constexpr std::uint64_t kKib = 1'024;
+
 WantInput input_of(const Round& round, const Member& member, bool contended) {
   return {.now = round.now,
           .demand = member.demand,
@@ -77,6 +79,19 @@ void spread(const Pool& pool, std::uint32_t number, const Round& round, std::vec
   for (std::size_t k = 0; k < members.size(); ++k) claims[members[k]].guarantee = {filling.flows[k].value};
 }
 
+// Rises as far as there is room, falls slowly; in KiB, as hypervisors do.
+BytesPerSecond damp(const Member& member, BytesPerSecond cir, Damping& damping) {
+  const auto has = member.installed.value;
+  if (cir.value < has) {
+    const auto least = std::max(cir.value, has - has / std::max<std::uint64_t>(damping.slowest, 1));
+    return {std::min(has, (least + kKib - 1) / kKib * kKib)};
+  }
+  if (!member.enforced) return cir;
+  const auto rise = std::min(cir.value - has, damping.room.value);
+  damping.room.value -= rise;
+  return {std::max(has, (has + rise) / kKib * kKib)};
+}
+
 Status check_pools(const Round& round) {
   for (const Member& member : round.members)
     if (member.pool > round.pools.size())
@@ -119,6 +134,9 @@ Result<Solved> solve(const Round& round) {
     solved.outcomes[i].guarantee = problem.claims[i].guarantee;
     solved.outcomes[i].share = (*shares)[i];
   }
+  if (auto damping = round.damping)
+    for (std::size_t i = 0; i < solved.outcomes.size(); ++i)
+      solved.outcomes[i].damped = damp(round.members[i], solved.outcomes[i].share.cir, *damping);
   return solved;
 }
 

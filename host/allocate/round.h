@@ -39,7 +39,15 @@ struct Member {
   bool known = true;                  // the forecast may be believed: the want may fall
   std::optional<WantState> previous;  // of the last round
   BytesPerSecond installed;           // PIR in force; 0 = none
+  bool enforced = true;               // where the round is damped: what it is given is gone for others
   bool operator==(const Member&) const = default;
+};
+
+// Of what is not there as soon as somebody shall give it back: a host's memory.
+struct Damping {
+  BytesPerSecond room;         // free now; what is in force rises by no more than this together
+  std::uint64_t slowest = 20;  // and falls by at most one part in so many
+  bool operator==(const Damping&) const = default;
 };
 
 struct Round {
@@ -50,13 +58,17 @@ struct Round {
   WantConfig want;      // hold_ns is each member's own
   std::vector<Pool> pools;
   std::vector<Member> members;  // in order of VmId
+  std::optional<Damping> damping;
 };
 
 struct Outcome {
   WantState state;
   BytesPerSecond guarantee;  // its own and its part of the pool's
   Share share;
+  std::optional<BytesPerSecond> damped;  // of its CIR, what shall be in force now; nullopt: the round is not damped
   bool operator==(const Outcome&) const = default;
+
+  BytesPerSecond limit() const { return damped.value_or(share.pir); }
 };
 
 struct Solved {
@@ -66,7 +78,8 @@ struct Solved {
 
 // Wants with hysteresis; where they do not fit the uplink or a pool, those who hold more than they need give back at
 // once. What a pool is guaranteed beyond its members' guarantees goes to those who want it, by weight. The solution is
-// certified. kInvalidArgument: as allocate(); kInternal: as certify().
+// certified, then damped where the round says so, in order of the members. kInvalidArgument: as allocate(); kInternal:
+// as certify().
 Result<Solved> solve(const Round& round);
 
 }  // namespace foreflow::allocate

@@ -8,6 +8,7 @@
 #include "common/ids.h"
 #include "common/result.h"
 #include "common/units.h"
+#include "host/audit/entry.h"
 #include "host/audit/reader.h"
 #include "host/policy/version.h"
 
@@ -18,8 +19,10 @@ struct Otherwise {
   BytesPerSecond cir, pir;
 };
 
+// Of memory `pir` is what is in force now, on its way to `cir`.
 struct DirectionExplanation {
-  Direction direction = Direction::kEgress;
+  audit::Subject subject = audit::Subject::kEgress;
+  UnixNanos time;         // of the round
   std::string model;      // empty: there was no forecast
   BytesPerSecond demand;  // the forecast's quantile of the tier
   BytesPerSecond peak;    // its q.999

@@ -9,7 +9,8 @@ namespace {
 namespace pb = foreflow::operations;
 
 void put(pb::DirectionExplanation& to, const DirectionExplanation& from) {
-  to.set_direction(std::string(to_string(from.direction)));
+  to.set_direction(std::string(to_string(from.subject)));
+  to.set_time(from.time.value);
   to.set_model(from.model);
   to.set_demand(from.demand.value);
   to.set_peak(from.peak.value);

@@ -2,6 +2,7 @@
 #include "host/app/audit_trail.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,7 @@ namespace {
 
 audit::Entry entry_of(const std::string& dataplane, const Ran& ran, const Plan& plan, const Roster& roster,
                       model::Mode mode) {
-  audit::Entry entry{.dataplane = dataplane, .direction = ran.direction, .round = ran.round};
+  audit::Entry entry{.device = dataplane, .subject = audit::subject_of(ran.direction), .round = ran.round};
   for (const auto& member : ran.round.members) {
     const auto decision = plan.decisions.find({member.vm, ran.direction});
     const auto* vm = roster.vm(member.vm);
@@ -31,7 +32,8 @@ api::DirectionExplanation explanation_of(const audit::Entry& entry, const std::v
                                          std::size_t at) {
   const auto& member = entry.round.members[at];
   const auto& outcome = outcomes[at];
-  api::DirectionExplanation out{.direction = entry.direction,
+  api::DirectionExplanation out{.subject = entry.subject,
+                                .time = entry.round.now,
                                 .model = entry.notes[at].model,
                                 .demand = member.demand,
                                 .peak = member.peak,
@@ -41,7 +43,7 @@ api::DirectionExplanation explanation_of(const audit::Entry& entry, const std::v
                                 .cap = member.cap,
                                 .grant = outcome.share.grant,
                                 .cir = outcome.share.cir,
-                                .pir = outcome.share.pir,
+                                .pir = outcome.limit(),
                                 .installed = member.installed,
                                 .limited = member.limited,
                                 .known = member.known,
@@ -49,10 +51,10 @@ api::DirectionExplanation explanation_of(const audit::Entry& entry, const std::v
   if (const auto solved = allocate::solve(entry.round)) {
     std::vector<allocate::Share> shares;
     for (const auto& one : solved->outcomes) shares.push_back(one.share);
-    out.binding = allocate::explain(solved->problem, shares)[at];
+    out.binding = allocate::explain(solved->problem, shares, audit::text_of(entry.subject))[at];
   }
-  for (const auto& other : audit::counterfactuals(entry.round, member.vm))
-    out.counterfactuals.push_back({other.change, other.share.cir, other.share.pir});
+  for (const auto& other : audit::counterfactuals(entry.round, member.vm, audit::text_of(entry.subject)))
+    out.counterfactuals.push_back({other.change, other.outcome.share.cir, other.outcome.limit()});
   return out;
 }
 
@@ -65,6 +67,11 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const std::filesystem::path
   return std::unique_ptr<AuditTrail>(new AuditTrail(folder, std::move(*log)));
 }
 
+void AuditTrail::note(std::vector<GuestRan> ran) {
+  const std::lock_guard lock(mutex_);
+  std::ranges::move(ran, std::back_inserter(noted_));
+}
+
 Status AuditTrail::keep(const Plan& plan, const Roster& roster, model::Mode mode) {
   audit::Record record{plan.made_at, plan.policy_version, {}};
   std::vector<std::vector<allocate::Outcome>> outcomes;
@@ -73,6 +80,15 @@ Status AuditTrail::keep(const Plan& plan, const Roster& roster, model::Mode mode
       record.entries.push_back(entry_of(dataplane, ran, plan, roster, mode));
       outcomes.push_back(ran.solved.outcomes);
     }
+  std::vector<GuestRan> noted;
+  {
+    const std::lock_guard lock(mutex_);
+    noted.swap(noted_);
+  }
+  for (auto& [entry, outcome] : noted) {
+    record.entries.push_back(std::move(entry));
+    outcomes.push_back(std::move(outcome));
+  }
   return log_.append(record, outcomes);
 }
 
@@ -85,7 +101,7 @@ Result<api::Explanation> AuditTrail::explain(const model::Vm& vm, UnixNanos time
     const auto& entry = found->record.entries[i];
     const auto member = std::ranges::find(entry.round.members, vm.id, &allocate::Member::vm);
     if (member == entry.round.members.end()) continue;
-    explanation.dataplane = entry.dataplane;
+    if (!audit::is_of_guests(entry.subject)) explanation.dataplane = entry.device;
     explanation.directions.push_back(
         explanation_of(entry, found->outcomes[i], static_cast<std::size_t>(member - entry.round.members.begin())));
   }

@@ -72,6 +72,7 @@ void GuestAllocation::on_reading(const GuestReading& reading) {
       log::error("no allocation", {{"host", host_}, {"what", model::to_string(resource)}, {"reason", failure}});
   failures_ = planned.failures;
   enforce(request, planned);
+  parts_.keep(std::move(planned.ran));
   parts_.view.on_decisions(host_, std::move(planned.decisions));
 }
 
@@ -98,7 +99,8 @@ void GuestAllocation::enforce(const GuestRequest& request, GuestPlanned& planned
     if (!applied) decision.error = applied.error().message;
     if (!seen) continue;
     for (const auto& enforcement : seen->enforcements)
-      if (applied && enforcement.asked.vm == key.first) decision.error = enforcement.error;
+      if (applied && enforcement.asked.vm == key.first)
+        decision.error = key.second == GuestResource::kCpu ? enforcement.cpu_error : enforcement.memory_error;
   }
 }
 

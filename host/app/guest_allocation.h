@@ -27,9 +27,10 @@ class GuestAllocation {
     forecast::ForecastService& forecasts;  // of guests alone
     GuestView& view;
     fabric::GuestActuator& actuator;
+    std::function<void(std::vector<GuestRan>)> keep;  // for the audit; called with what each decision was made from
   };
   GuestAllocation(std::string host, const model::AllocationSettings& settings, model::Mode mode, Parts parts)
-      : host_(std::move(host)), settings_(settings), mode_(mode), parts_(parts), planner_(settings) {}
+      : host_(std::move(host)), settings_(settings), mode_(mode), parts_(std::move(parts)), planner_(settings) {}
 
   void on_sample(const model::GuestSample& sample);
   // Decides when the period of allocations has passed since it last did.

@@ -17,15 +17,12 @@ using model::GuestResource;
 constexpr std::uint64_t kOneCpu = 1'000'000;
 constexpr std::uint64_t kLeastCpu = 100'000;  // wanted, whatever the forecast: a domain has to answer
 constexpr std::uint64_t kLeastMargin = 64ull << 20;
-constexpr std::uint64_t kSlowest = 20;  // memory falls by one part in so many
-constexpr std::size_t kLeads = 2;       // the interval in progress and the next
+constexpr std::uint64_t kStep = 16;  // what is kept falls when a VM needs less by one part in so many
+constexpr std::size_t kLeads = 2;    // the interval in progress and the next
 constexpr double kPeakQuantile = .999;
 
 std::string amount_text(GuestResource resource, std::uint64_t amount) {
-  if (amount == kUnlimited.value) return "unlimited";
-  if (resource == GuestResource::kCpu)
-    return fmt::format("{:.2f} CPUs", static_cast<double>(amount) / static_cast<double>(kOneCpu));
-  return format_bytes({amount});
+  return audit::text_of(audit::subject_of(resource))({amount});
 }
 
 const std::optional<model::GuestShare>& share_of(const model::Vm& vm, GuestResource resource) {
@@ -36,42 +33,18 @@ std::uint64_t present(const GuestNow& guest, GuestResource resource) {
   return resource == GuestResource::kCpu ? guest.domain->vcpus * kOneCpu : guest.domain->memory.current.value;
 }
 
-// What a VM cannot give back.
-std::uint64_t kept(const GuestNow& guest, GuestResource resource) {
-  if (resource == GuestResource::kCpu) return 0;
-  const auto current = guest.domain->memory.current.value;
-  if (!guest.used) return current;
-  return std::min(guest.used->value + GuestPlanner::margin(*guest.used).value, guest.domain->memory.maximum.value);
+// So that small changes are none.
+std::uint64_t rounded_up(std::uint64_t bytes) {
+  constexpr std::uint64_t kGrain = 16ull << 20;
+  return (bytes + kGrain - 1) / kGrain * kGrain;
 }
 
-std::string binding_text(GuestResource resource, const allocate::Round& round, const allocate::Member& member,
-                         const allocate::Outcome& outcome) {
-  switch (outcome.share.binding) {
-    case allocate::Binding::kWant:
-      return "all it wants";
-    case allocate::Binding::kCap:
-      return fmt::format("at most {}", amount_text(resource, member.cap.value));
-    case allocate::Binding::kLink:
-      return fmt::format("limited by {}, which has {}", round.link, amount_text(resource, round.capacity.value));
-    case allocate::Binding::kGuaranteeOnly:
-      return fmt::format("its guarantee of {} and no more (weight 0)", amount_text(resource, member.guarantee.value));
-  }
-  return "";
-}
-
-// Memory falls slowly, and rises into what is there.
-void damp(const GuestNow& guest, std::uint64_t& available, model::GuestDecision& decision) {
-  const auto has = present(guest, GuestResource::kMemory);
-  if (decision.limit < has) {
-    const auto slowly = has - has / kSlowest;
-    if (decision.limit < slowly) decision.why += fmt::format("; on the way to {}", format_bytes({decision.limit}));
-    decision.limit = std::max({decision.limit, slowly, std::min(kept(guest, GuestResource::kMemory), has)});
-  } else if (guest.enforced) {
-    const auto rise = std::min(decision.limit - has, available);
-    if (rise < decision.limit - has) decision.why += "; until the host has more memory free";
-    decision.limit = has + rise;
-    available -= rise;
-  }
+// Why memory is not where it shall be.
+std::string damping_text(const allocate::Outcome& outcome) {
+  if (!outcome.damped || *outcome.damped == outcome.share.cir) return "";
+  if (*outcome.damped > outcome.share.cir)
+    return fmt::format("; on the way to {}", format_bytes({outcome.share.cir.value}));
+  return "; until the host has more memory free";
 }
 
 // Guarantees and what is in use must fit, else the host has been promised twice.
@@ -99,14 +72,28 @@ bool GuestPlanner::is_limited(const model::GuestSample& sample) const {
   return used >= std::min(found->second.limit.value, sample.vcpus * kOneCpu) / 20 * 19;
 }
 
+GuestPlanner::Kept GuestPlanner::kept(const GuestNow& guest, GuestResource resource) {
+  if (resource == GuestResource::kCpu) return {};
+  const auto& memory = guest.domain->memory;
+  if (!guest.used) {
+    kept_.erase(guest.vm->id);
+    return {memory.current.value, 0};
+  }
+  const auto spare = margin(*guest.used).value;
+  const Kept needed{rounded_up(guest.used->value + spare), rounded_up(spare)};
+  auto& held = kept_[guest.vm->id];
+  if (needed.amount > held.amount || needed.amount < held.amount - held.amount / kStep) held = needed;
+  return {std::min(held.amount, memory.maximum.value), held.margin};
+}
+
 allocate::Member GuestPlanner::member_of(const GuestRequest& request, const GuestNow& guest, GuestResource resource,
-                                         std::string& basis) {
+                                         Basis& basis) {
   const auto& vm = *guest.vm;
   const auto& share = *share_of(vm, resource);
   const auto& tier = *request.fleet.tier(vm.policy.tier);
   const auto made_with =
       resource == GuestResource::kCpu ? guest.domain->vcpus_maximum * kOneCpu : guest.domain->memory.maximum.value;
-  const auto in_use = kept(guest, resource);
+  const auto [in_use, spare] = kept(guest, resource);
   allocate::Member member{.vm = vm.id,
                           .tier = tier.priority,
                           .weight = static_cast<std::uint32_t>(std::min<std::uint64_t>(
@@ -119,22 +106,26 @@ allocate::Member GuestPlanner::member_of(const GuestRequest& request, const Gues
   const auto seen = memory_.find({vm.id, resource});
   // At first sight a domain keeps what it has until the forecast of a whole hold says otherwise.
   member.previous = seen == memory_.end() ? allocate::WantState{BytesPerSecond{has}, {}} : seen->second.want;
-  member.installed = {seen == memory_.end() ? has : std::min(seen->second.limit.value, has)};
+  const bool is_quota = resource == GuestResource::kCpu && seen != memory_.end();
+  member.installed = {is_quota ? std::min(seen->second.limit.value, has) : has};
+  member.enforced = guest.enforced;
   const auto forecast = request.forecast(vm.id, resource);
   member.known = false;
   if (!forecast) {
-    basis = "nothing seen yet";
+    basis.text = "nothing seen yet";
     return member;
   }
-  const auto spare = resource == GuestResource::kMemory && guest.used ? margin(*guest.used).value : 0;
   member.limited = forecast->limited && resource == GuestResource::kCpu;
   member.demand = {forecast->demand(tier.quantile, kLeads).value + spare};
   member.peak = {forecast->demand(kPeakQuantile, forecast->quantiles.horizon()).value + spare};
-  basis = fmt::format("q{} by {}{}", tier.quantile, forecast->quantiles.model, member.limited ? ", limited now" : "");
+  basis.model = forecast->quantiles.model;
+  basis.text =
+      fmt::format("q{} by {}{}", tier.quantile, forecast->quantiles.model, member.limited ? ", limited now" : "");
   if (resource == GuestResource::kMemory && !guest.used) {
-    basis += ", held: its balloon driver does not say what is in use";
+    basis.text += ", held: its balloon driver does not say what is in use";
   } else if (allocate::doubt(member.demand, {forecast->last.value + spare}, {made_with}) != allocate::Doubt::kNone) {
-    basis += fmt::format(", held: implausible beside the {} seen last", amount_text(resource, forecast->last.value));
+    basis.text +=
+        fmt::format(", held: implausible beside the {} seen last", amount_text(resource, forecast->last.value));
     member.demand = std::max(std::min(member.demand, {made_with}), forecast->last);
   } else {
     member.known = true;
@@ -166,34 +157,40 @@ void GuestPlanner::plan_resource(const GuestRequest& request, GuestResource reso
   round.capacity = {is_cpu ? request.node.cpus * kOneCpu
                            : request.node.memory.value - std::min(request.node.memory.value, others)};
   std::ranges::sort(guests, {}, [](const GuestNow* guest) { return guest->vm->id; });
-  std::vector<std::string> bases(guests.size());
+  if (!is_cpu) round.damping = allocate::Damping{.room = {free_memory(request)}};
+  std::vector<Basis> bases(guests.size());
   for (std::size_t i = 0; i < guests.size(); ++i)
     round.members.push_back(member_of(request, *guests[i], resource, bases[i]));
   if (const auto admitted = admit(resource, round); !admitted) {
     planned.failures[resource] = admitted.error().message;
     return;
   }
-  const auto solved = allocate::solve(round);
+  auto solved = allocate::solve(round);
   if (!solved) {
     planned.failures[resource] = solved.error().message;
     return;
   }
-  auto available = is_cpu ? 0 : free_memory(request);
+  std::vector<allocate::Share> shares;
+  for (const auto& outcome : solved->outcomes) shares.push_back(outcome.share);
+  const auto subject = audit::subject_of(resource);
+  const auto reasons = allocate::explain(solved->problem, shares, audit::text_of(subject));
+  audit::Entry entry{.device = request.host, .subject = subject, .round = std::move(round)};
+  entry.digest = audit::digest_of(solved->outcomes);
   for (std::size_t i = 0; i < guests.size(); ++i) {
-    const auto& guest = *guests[i];
     const auto& outcome = solved->outcomes[i];
-    model::GuestDecision decision{.want = outcome.state.want.value,
-                                  .limit = is_cpu ? outcome.share.pir.value : outcome.share.cir.value,
-                                  .enforced = guest.enforced};
-    decision.why = fmt::format("wants {} ({}); {}", amount_text(resource, decision.want), bases[i],
-                               binding_text(resource, round, round.members[i], outcome));
-    if (is_cpu)
-      decision.limit = std::max(decision.limit, kLeastCpu);
-    else
-      damp(guest, available, decision);
-    memory_[{guest.vm->id, resource}] = {outcome.state, guest.enforced ? BytesPerSecond{decision.limit} : kUnlimited};
-    planned.decisions[{guest.vm->id, resource}] = std::move(decision);
+    const auto key = std::pair{guests[i]->vm->id, resource};
+    model::GuestDecision decision{
+        .want = outcome.state.want.value,
+        .limit = outcome.limit().value,
+        .why = fmt::format("wants {} ({}); {}{}", amount_text(resource, outcome.state.want.value), bases[i].text,
+                           reasons[i], damping_text(outcome)),
+        .enforced = guests[i]->enforced};
+    if (is_cpu) decision.limit = std::max(decision.limit, kLeastCpu);
+    memory_[key] = {outcome.state, decision.enforced ? BytesPerSecond{decision.limit} : kUnlimited};
+    entry.notes.push_back({std::move(bases[i].model), decision.enforced});
+    planned.decisions[key] = std::move(decision);
   }
+  planned.ran.push_back({std::move(entry), std::move(solved->outcomes)});
 }
 
 GuestPlanned GuestPlanner::plan(const GuestRequest& request) {
@@ -206,6 +203,7 @@ void GuestPlanner::retain(const model::Fleet& fleet) {
   std::set<VmId> known;
   for (const auto& vm : fleet.vms) known.insert(vm.id);
   std::erase_if(memory_, [&](const auto& item) { return !known.contains(item.first.first); });
+  std::erase_if(kept_, [&](const auto& item) { return !known.contains(item.first); });
 }
 
 }  // namespace foreflow::app

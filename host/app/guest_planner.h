@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "host/allocate/round.h"
+#include "host/audit/entry.h"
 #include "host/forecast/service.h"
 #include "host/guest/hypervisor.h"
 #include "host/model/config.h"
@@ -38,8 +38,15 @@ struct GuestRequest {
   std::function<std::optional<forecast::Forecast>(VmId, model::GuestResource)> forecast;
 };
 
+// A round as it was solved: for the audit.
+struct GuestRan {
+  audit::Entry entry;
+  std::vector<allocate::Outcome> outcomes;
+};
+
 struct GuestPlanned {
   std::map<std::pair<VmId, model::GuestResource>, model::GuestDecision> decisions;
+  std::vector<GuestRan> ran;                             // one per resource that somebody enabled
   std::map<model::GuestResource, std::string> failures;  // why nothing was decided; what is in force stays
 };
 
@@ -62,13 +69,25 @@ class GuestPlanner {
     std::optional<allocate::WantState> want;
     BytesPerSecond limit;
   };
+  // Memory that a VM cannot give back: used and a margin. It rises with what is used and falls in steps, as each change
+  // is a line in the audit.
+  struct Kept {
+    std::uint64_t amount = 0;
+    std::uint64_t margin = 0;
+  };
+  struct Basis {
+    std::string model;  // of the forecast; empty: there is none
+    std::string text;
+  };
+  Kept kept(const GuestNow& guest, model::GuestResource resource);
   allocate::Member member_of(const GuestRequest& request, const GuestNow& guest, model::GuestResource resource,
-                             std::string& basis);
+                             Basis& basis);
   static std::uint64_t free_memory(const GuestRequest& request);
   void plan_resource(const GuestRequest& request, model::GuestResource resource, GuestPlanned& planned);
 
   model::AllocationSettings settings_;
   std::map<std::pair<VmId, model::GuestResource>, Memory> memory_;
+  std::map<VmId, Kept> kept_;
 };
 
 }  // namespace foreflow::app

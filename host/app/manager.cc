@@ -171,7 +171,8 @@ Manager::HypervisorParts Manager::read(const model::Hypervisor& hypervisor) {
       hypervisor.host, [uri = hypervisor.uri] { return guest::open_control(uri); });
   parts.allocation =
       std::make_unique<GuestAllocation>(hypervisor.host, config_.allocation, config_.mode,
-                                        GuestAllocation::Parts{*guest_forecasts_, guests_, *parts.actuator});
+                                        GuestAllocation::Parts{*guest_forecasts_, guests_, *parts.actuator,
+                                                               [this](auto ran) { audit_->note(std::move(ran)); }});
   const GuestReader::Hooks hooks{
       .open = [](const std::string& uri) { return guest::open_hypervisor(uri); },
       .stored = [this](const auto& points) { rollup_->observe(points, clock_.now()); },

@@ -16,12 +16,13 @@ Hash chained(const Hash& before, std::string_view payload) {
 
 Digest digest_of(const std::vector<allocate::Outcome>& outcomes) {
   ByteWriter out;
-  for (const auto& [state, guarantee, share] : outcomes) {
+  for (const auto& [state, guarantee, share, damped] : outcomes) {
     for (const std::uint64_t number :
          {state.want.value, state.fall ? static_cast<std::uint64_t>(state.fall->until.value) + 1 : 0,
           state.fall ? state.fall->highest.value : 0, guarantee.value, std::uint64_t{share.vm.value}, share.grant.value,
           share.cir.value, share.pir.value, static_cast<std::uint64_t>(share.binding), std::uint64_t{share.link}})
       out.put(number);
+    if (damped) out.put(damped->value);
   }
   const Hash hash = sha256(out.bytes());
   Digest digest;

@@ -16,7 +16,8 @@ using allocate::Outcome;
 using allocate::Pool;
 using allocate::Round;
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 2;       // of records without CPU and memory
+constexpr std::uint64_t kGuestFormat = 3;  // of the others
 
 // The integers of a member that policy and forecast give, in the order of the format.
 constexpr std::size_t kNumbers = 12;
@@ -45,14 +46,17 @@ void set_numbers(Member& m, const Numbers& n) {
 // Bits after those of the numbers.
 constexpr std::uint64_t kStateBit = 1ull << kNumbers;  // previous and installed are not what the last round left
 constexpr std::uint64_t kNoteBit = 1ull << (kNumbers + 1);
+constexpr std::uint64_t kHasBit = 1ull << (kNumbers + 2);       // of guests: what it has
+constexpr std::uint64_t kEnforcedBit = 1ull << (kNumbers + 3);  // of guests: it is the other way round
 
 struct Before {
   Member member;
   Note note;
 };
 
-// What is expected of a member when nothing is written about it.
-Before before(const Known& known, VmId vm) {
+// What is expected of a member when nothing is written about it. A guest has what its hypervisor says: it goes on to
+// follow what is decided, or to stay as it is.
+Before before(const Known& known, Subject subject, VmId vm) {
   Before before;
   const auto found = std::ranges::lower_bound(known.round.members, vm, {}, &Member::vm);
   if (found != known.round.members.end() && found->vm == vm) {
@@ -62,7 +66,8 @@ Before before(const Known& known, VmId vm) {
   before.member.vm = vm;
   const auto outcome = known.outcomes.find(vm);
   before.member.previous = outcome == known.outcomes.end() ? std::nullopt : std::optional(outcome->second.state);
-  before.member.installed = outcome == known.outcomes.end() ? BytesPerSecond{} : outcome->second.share.pir;
+  const bool follows = !is_of_guests(subject) || known.following.contains(vm);
+  if (follows) before.member.installed = outcome == known.outcomes.end() ? BytesPerSecond{} : outcome->second.limit();
   return before;
 }
 
@@ -87,13 +92,18 @@ void get_state(ByteReader& in, Member& member) {
   member.previous->fall = allocate::Fall{until, {in.get()}};
 }
 
-std::uint64_t changes(const Before& was, const Member& is, const Note& note) {
+std::uint64_t changes(Subject subject, const Before& was, const Member& is, const Note& note) {
   std::uint64_t mask = 0;
   const auto from = numbers_of(was.member);
   const auto to = numbers_of(is);
   for (std::size_t i = 0; i < kNumbers; ++i)
     if (from[i] != to[i]) mask |= 1ull << i;
-  if (was.member.previous != is.previous || was.member.installed != is.installed) mask |= kStateBit;
+  const bool has_other = was.member.installed != is.installed;
+  if (was.member.previous != is.previous || (has_other && !is_of_guests(subject)))
+    mask |= kStateBit;
+  else if (has_other)
+    mask |= kHasBit;
+  if (was.member.enforced != is.enforced) mask |= kEnforcedBit;
   if (was.note != note) mask |= kNoteBit;
   return mask;
 }
@@ -109,6 +119,7 @@ void put_member(ByteWriter& out, std::uint64_t mask, const Before& was, const Me
     out.put(std::string_view(note.model));
     out.put(note.enforced ? 1u : 0u);
   }
+  if ((mask & kHasBit) != 0) out.put_change(was.member.installed.value, is.installed.value);
 }
 
 void get_member(ByteReader& in, std::uint64_t mask, Before& member) {
@@ -121,6 +132,8 @@ void get_member(ByteReader& in, std::uint64_t mask, Before& member) {
     member.note.model = in.get_text();
     member.note.enforced = in.get() != 0;
   }
+  if ((mask & kHasBit) != 0) member.member.installed = {in.get_change(member.member.installed.value)};
+  if ((mask & kEnforcedBit) != 0) member.member.enforced = !member.member.enforced;
 }
 
 // What of a round is not its members.
@@ -180,8 +193,8 @@ void put_members(ByteWriter& out, const Known& known, const Entry& entry) {
   std::uint64_t count = 0;
   std::uint64_t last = 0;
   for (std::size_t i = 0; i < now.size(); ++i) {
-    const auto was = before(known, now[i]);
-    const auto mask = changes(was, entry.round.members[i], entry.notes[i]);
+    const auto was = before(known, entry.subject, now[i]);
+    const auto mask = changes(entry.subject, was, entry.round.members[i], entry.notes[i]);
     if (mask == 0) continue;
     ++count;
     changed.put_change(std::exchange(last, i), i);
@@ -200,7 +213,7 @@ void get_members(ByteReader& in, const Known& known, Entry& entry) {
   }
   std::vector<Before> members;
   members.reserve(now.size());
-  for (const VmId vm : now) members.push_back(before(known, vm));
+  for (const VmId vm : now) members.push_back(before(known, entry.subject, vm));
   const std::uint64_t count = in.get();
   ByteReader changed(in.get_text());
   std::uint64_t at = 0;
@@ -223,7 +236,27 @@ bool is_possible(const Round& round) {
          std::ranges::all_of(round.members, is_short);
 }
 
+// Of a round of memory.
+void put_damping(ByteWriter& out, const Known& known, const Round& round) {
+  const auto was = known.round.damping.value_or(allocate::Damping{});
+  const auto is = round.damping.value_or(allocate::Damping{});
+  out.put_change(was.room.value, is.room.value);
+  out.put_change(was.slowest, is.slowest);
+}
+
+void get_damping(ByteReader& in, const Known& known, Round& round) {
+  const auto was = known.round.damping.value_or(allocate::Damping{});
+  round.damping.emplace();
+  round.damping->room = {in.get_change(was.room.value)};
+  round.damping->slowest = in.get_change(was.slowest);
+}
+
 void remember(Known& known, const Entry& entry, const std::vector<Outcome>& outcomes) {
+  known.following.clear();
+  for (const Member& member : entry.round.members)
+    if (const auto last = known.outcomes.find(member.vm);
+        last != known.outcomes.end() && last->second.limit() == member.installed)
+      known.following.insert(member.vm);
   known.round = entry.round;
   known.notes = entry.notes;
   known.digest = entry.digest;
@@ -237,18 +270,20 @@ std::string_view as_text(const Digest& digest) { return {reinterpret_cast<const 
 
 std::string Encoder::encode(const Record& record, const std::vector<std::vector<Outcome>>& outcomes) {
   ByteWriter out;
-  out.put(kFormat);
+  const bool has_guests = std::ranges::any_of(record.entries, is_of_guests, &Entry::subject);
+  out.put(has_guests ? kGuestFormat : kFormat);
   out.put(static_cast<std::uint64_t>(record.time.value));
   out.put(record.policy_version);
   out.put(std::uint64_t{record.entries.size()});
   for (std::size_t i = 0; i < record.entries.size(); ++i) {
     const Entry& entry = record.entries[i];
-    Known& known = memory_[{entry.dataplane, entry.direction}];
-    out.put(std::string_view(entry.dataplane));
-    out.put(static_cast<std::uint64_t>(index(entry.direction)));
+    Known& known = memory_[{entry.device, entry.subject}];
+    out.put(std::string_view(entry.device));
+    out.put(static_cast<std::uint64_t>(entry.subject));
     out.put_change(static_cast<std::uint64_t>(record.time.value), static_cast<std::uint64_t>(entry.round.now.value));
     const auto now = frame(entry.round);
     out.put(std::string_view(now == frame(known.round) ? std::string() : now));
+    if (entry.subject == Subject::kMemory) put_damping(out, known, entry.round);
     put_members(out, known, entry);
     out.put(entry.digest == known.digest ? std::string_view() : as_text(entry.digest));
     remember(known, entry, outcomes[i]);
@@ -259,21 +294,26 @@ std::string Encoder::encode(const Record& record, const std::vector<std::vector<
 Result<Decoder::Decoded> Decoder::decode(std::string_view bytes) {
   const auto malformed = [] { return fail(ErrorCode::kMalformed, "a record of the audit does not parse"); };
   ByteReader in(bytes);
-  if (const auto format = in.get(); format != kFormat)
+  const auto format = in.get();
+  if (format != kFormat && format != kGuestFormat)
     return fail(ErrorCode::kMalformed,
-                fmt::format("a record of the audit has format {}, and this version reads format {}", format, kFormat));
+                fmt::format("a record of the audit has format {}, and this version reads {} and {}", format, kFormat,
+                            kGuestFormat));
   Decoded decoded;
   Record& record = decoded.record;
   record.time = {static_cast<std::int64_t>(in.get())};
   record.policy_version = in.get();
   record.entries.resize(in.get_count());
   for (Entry& entry : record.entries) {
-    entry.dataplane = in.get_text();
-    entry.direction = in.get() == 0 ? Direction::kEgress : Direction::kIngress;
-    Known& known = memory_[{entry.dataplane, entry.direction}];
+    entry.device = in.get_text();
+    const auto subject = in.get();
+    if (subject >= (format == kFormat ? kDirections : kSubjects)) return malformed();
+    entry.subject = static_cast<Subject>(subject);
+    Known& known = memory_[{entry.device, entry.subject}];
     entry.round.now = {static_cast<std::int64_t>(in.get_change(static_cast<std::uint64_t>(record.time.value)))};
     const auto now = in.get_text();
     set_frame(entry.round, now.empty() ? frame(known.round) : std::string(now));
+    if (entry.subject == Subject::kMemory) get_damping(in, known, entry.round);
     get_members(in, known, entry);
     const auto digest = in.get_text();
     entry.digest = known.digest;

@@ -6,6 +6,7 @@
 // round before, a round equal to the one before but for its time.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,14 +17,15 @@
 
 namespace foreflow::audit {
 
-// What one side knows of each uplink and direction from the records so far.
+// What one side knows of each device and subject from the records so far.
 struct Known {
   allocate::Round round;
   std::vector<Note> notes;
   std::map<VmId, allocate::Outcome> outcomes;
+  std::set<VmId> following;  // guests that had what the round before had decided
   Digest digest{};
 };
-using Memory = std::map<std::pair<std::string, Direction>, Known>;
+using Memory = std::map<std::pair<std::string, Subject>, Known>;
 
 // Thread safety: none. A fresh one writes a snapshot: a record that needs nothing before it.
 class Encoder {

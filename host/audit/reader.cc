@@ -43,7 +43,7 @@ void compare(Report& report, const Decoder::Decoded& decoded) {
     if (digest_of(decoded.outcomes[i]) == entry.digest) continue;
     ++report.differing;
     blame(report, fmt::format("{}: {} {}: the round gives another outcome than was written",
-                              format_time(decoded.record.time), entry.dataplane, to_string(entry.direction)));
+                              format_time(decoded.record.time), entry.device, to_string(entry.subject)));
   }
 }
 
@@ -54,6 +54,26 @@ void replay_segment(Report& report, const Segment& segment, const std::filesyste
     if (!decoded) return blame(report, fmt::format("{}: {}", path.string(), decoded.error().message));
     if (decoded->record.time >= range.from && decoded->record.time <= range.to) compare(report, *decoded);
   }
+}
+
+// The newest of each; what `before` says of hosts where `decoded` says nothing.
+Decoder::Decoded newest(Decoder::Decoded decoded, std::optional<Decoder::Decoded> before) {
+  Decoder::Decoded all{.record = {decoded.record.time, decoded.record.policy_version, {}}};
+  const auto take = [&](Decoder::Decoded& from, std::size_t i) {
+    const auto& entry = from.record.entries[i];
+    const auto is_same = [&](const Entry& other) {
+      return other.device == entry.device && other.subject == entry.subject;
+    };
+    if (std::ranges::any_of(all.record.entries, is_same)) return;
+    all.record.entries.push_back(std::move(from.record.entries[i]));
+    all.outcomes.push_back(std::move(from.outcomes[i]));
+  };
+  for (std::size_t i = decoded.record.entries.size(); i-- > 0;) take(decoded, i);
+  std::ranges::reverse(all.record.entries);
+  std::ranges::reverse(all.outcomes);
+  for (std::size_t i = 0; before && i < before->record.entries.size(); ++i)
+    if (is_of_guests(before->record.entries[i].subject)) take(*before, i);
+  return all;
 }
 
 // Calls `use` for each segment, oldest first.
@@ -106,7 +126,7 @@ Result<Decoder::Decoded> record_at(const std::filesystem::path& folder, UnixNano
       auto decoded = decoder.decode(payload);
       if (!decoded) return tl::unexpected(decoded.error());
       if (decoded->record.time > time) break;
-      found = std::move(*decoded);
+      found = newest(std::move(*decoded), std::move(found));
     }
     if (found) return std::move(*found);
   }

@@ -37,7 +37,9 @@ Result<Report> verify(const std::filesystem::path& folder);
 // Solves every round of the range again and compares.
 Result<Report> replay(const std::filesystem::path& folder, const Range& range);
 
-// The newest record at or before `time`. kNotFound: the log does not reach back so far.
+// The newest record at or before `time`; to it come the newest rounds of hosts' CPU and memory where it has none of
+// them, as hosts are read at other times than cycles run. Each device and subject once. kNotFound: the log does not
+// reach back so far.
 Result<Decoder::Decoded> record_at(const std::filesystem::path& folder, UnixNanos time);
 
 }  // namespace foreflow::audit

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "host/cli/command.h"
+#include "host/cli/guest_text.h"
 #include "host/cli/json.h"
 #include "host/cli/table.h"
 
@@ -20,23 +21,33 @@ tl::expected<std::int64_t, Failure> time_option(const Context& context, const st
 
 std::string time_text(std::int64_t nanos) { return nanos == 0 ? "-" : format_time(UnixNanos{nanos}); }
 
-std::string side_text(const pb::DirectionExplanation& side) {
-  auto text = fmt::format("\n{}: allocation {}, up to {}{}\n", side.direction(), rate_text(side.cir()),
-                          rate_text(side.pir()), side.enforced() ? "" : " (not enforced)");
+std::string amount_text(const pb::DirectionExplanation& side, std::uint64_t amount) {
+  if (side.direction() != "CPU" && side.direction() != "memory") return rate_text(amount);
+  if (amount == kUnlimited.value) return "unlimited";
+  return side.direction() == "CPU" ? cpus_text(amount) + " CPUs" : format_bytes(Bytes{amount});
+}
+
+// Balloons follow slowly: of memory the second figure is what is in force by now.
+std::string side_text(const pb::DirectionExplanation& side, std::int64_t decided) {
+  const bool is_memory = side.direction() == "memory";
+  const auto amount = [&](std::uint64_t value) { return amount_text(side, value); };
+  auto text = fmt::format("\n{}: allocation {}, {} {}{}{}\n", side.direction(), amount(side.cir()),
+                          is_memory ? "by now" : "up to", amount(side.pir()), side.enforced() ? "" : " (not enforced)",
+                          side.time() == decided ? "" : fmt::format(", decided at {}", time_text(side.time())));
   const auto line = [&](std::string_view what, const std::string& value) {
     text += fmt::format("  {:<22}{}\n", what, value);
   };
   line("because", printable(side.binding()));
   line("forecast", side.model().empty()
                        ? std::string("none: no traffic seen yet")
-                       : fmt::format("{} by {}, peak {}{}{}", rate_text(side.demand()), printable(side.model()),
-                                     rate_text(side.peak()), side.limited() ? ", limited now" : "",
+                       : fmt::format("{} by {}, peak {}{}{}", amount(side.demand()), printable(side.model()),
+                                     amount(side.peak()), side.limited() ? ", limited now" : "",
                                      side.known() ? "" : ", not believed: it may narrow nothing"));
-  line("asked for", fmt::format("{}, before {}", rate_text(side.want()), rate_text(side.before())));
-  line("guarantee, cap", fmt::format("{}, {}", rate_text(side.guarantee()), rate_text(side.cap())));
-  Table table({"  OTHERWISE", ">ALLOCATION", ">UP TO"});
+  line("asked for", fmt::format("{}, before {}", amount(side.want()), amount(side.before())));
+  line("guarantee, cap", fmt::format("{}, {}", amount(side.guarantee()), amount(side.cap())));
+  Table table({"  OTHERWISE", ">ALLOCATION", is_memory ? ">BY NOW" : ">UP TO"});
   for (const auto& other : side.counterfactuals())
-    table.add({"  " + other.change(), rate_text(other.cir()), rate_text(other.pir())});
+    table.add({"  " + other.change(), amount(other.cir()), amount(other.pir())});
   return text + table.text();
 }
 
@@ -70,7 +81,7 @@ Outcome explain_vm(Context& context) {
   if (context.json) return text_of(to_json(*explanation));
   auto text = fmt::format("{} on {}, decided at {} by policy version {}\n", explanation->vm(), explanation->dataplane(),
                           time_text(explanation->time()), explanation->policy_version());
-  for (const auto& side : explanation->directions()) text += side_text(side);
+  for (const auto& side : explanation->directions()) text += side_text(side, explanation->time());
   return text;
 }
 

@@ -33,7 +33,8 @@ struct GuestTarget {
 struct GuestEnforcement {
   GuestLimit asked;
   std::optional<guest::Limits> found;  // what the hypervisor says it has; nullopt: it could not be asked
-  std::string error;                   // of the newest change; empty: none
+  std::string cpu_error;               // of the newest change of quota or vCPUs; empty: none
+  std::string memory_error;            // and of its memory
 };
 
 struct GuestReadBack {

@@ -38,18 +38,18 @@ Status HypervisorActuator::connect() {
   return {};
 }
 
-// One that is refused does not keep the others from being set; the first refusal is told.
-Status HypervisorActuator::set(const GuestLimit& limit, const guest::Limits& now) {
-  Status all;
-  const auto note = [&](Status one) {
-    if (all) all = std::move(one);
+// One that is refused does not keep the others from being set; the first refusal of each is told.
+void HypervisorActuator::set(const guest::Limits& now, GuestEnforcement& made) {
+  const auto& limit = made.asked;
+  const auto note = [&](std::string& error, const Status& one) {
+    if (!one && error.empty()) error = one.error().message;
+    if (!one && one.error().code == ErrorCode::kUnavailable) control_.reset();
   };
-  if (limit.vcpus && *limit.vcpus != now.vcpus) note(control_->set_vcpus(limit.uuid, *limit.vcpus));
-  if (limit.cpu && (!now.cpu || differs(now.cpu->value, limit.cpu->value)))
-    note(control_->limit_cpu(limit.uuid, limit.cpu));
-  if (limit.memory && differs(now.memory.value, limit.memory->value))
-    note(control_->set_memory(limit.uuid, *limit.memory));
-  return all;
+  if (limit.vcpus && *limit.vcpus != now.vcpus) note(made.cpu_error, control_->set_vcpus(limit.uuid, *limit.vcpus));
+  if (control_ && limit.cpu && (!now.cpu || differs(now.cpu->value, limit.cpu->value)))
+    note(made.cpu_error, control_->limit_cpu(limit.uuid, limit.cpu));
+  if (control_ && limit.memory && differs(now.memory.value, limit.memory->value))
+    note(made.memory_error, control_->set_memory(limit.uuid, *limit.memory));
 }
 
 Status HypervisorActuator::apply(const GuestTarget& target) {
@@ -57,23 +57,19 @@ Status HypervisorActuator::apply(const GuestTarget& target) {
   if (auto connected = connect(); !connected) return connected;
   GuestReadBack seen;
   for (const auto& limit : target.limits) {
-    GuestEnforcement enforcement{.asked = limit};
-    Status done;
-    const auto before = control_->limits(limit.uuid);
-    if (before)
-      done = set(limit, *before);
-    else
-      done = tl::unexpected(before.error());
-    if (done) {
-      if (auto after = control_->limits(limit.uuid)) enforcement.found = *after;
+    GuestEnforcement made{.asked = limit};
+    if (const auto before = control_->limits(limit.uuid)) {
+      set(*before, made);
+      if (!control_) return fail(ErrorCode::kUnavailable, made.cpu_error.empty() ? made.memory_error : made.cpu_error);
+      if (auto after = control_->limits(limit.uuid)) made.found = *after;
     } else {
-      enforcement.error = done.error().message;
+      if (before.error().code == ErrorCode::kUnavailable) {
+        control_.reset();
+        return tl::unexpected(before.error());
+      }
+      made.cpu_error = made.memory_error = before.error().message;
     }
-    seen.enforcements.push_back(std::move(enforcement));
-    if (!done && done.error().code == ErrorCode::kUnavailable) {
-      control_.reset();
-      return done;
-    }
+    seen.enforcements.push_back(std::move(made));
   }
   if (target != target_) previous_ = std::exchange(target_, target);
   read_back_ = std::move(seen);

@@ -29,7 +29,7 @@ class HypervisorActuator final : public GuestActuator {
 
  private:
   Status connect();
-  Status set(const GuestLimit& limit, const guest::Limits& now);
+  void set(const guest::Limits& now, GuestEnforcement& made);
 
   std::string host_;
   Open open_;

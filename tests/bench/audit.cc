@@ -32,7 +32,8 @@ Result<Sha256> write(const std::filesystem::path& folder) {
     const auto& round = rounds.next();
     const auto solved = allocate::solve(round);
     if (!solved) return tl::unexpected(solved.error());
-    audit::Record record{round.now, 1, {{"dpu0", Direction::kEgress, round, {}, audit::digest_of(solved->outcomes)}}};
+    audit::Record record{
+        round.now, 1, {{"dpu0", audit::Subject::kEgress, round, {}, audit::digest_of(solved->outcomes)}}};
     record.entries[0].notes.assign(kVms, {"seasonal", true});
     if (auto kept = log->append(record, {solved->outcomes}); !kept) return tl::unexpected(kept.error());
     digests.append(reinterpret_cast<const char*>(record.entries[0].digest.data()), record.entries[0].digest.size());

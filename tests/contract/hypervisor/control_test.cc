@@ -131,7 +131,7 @@ TEST(HypervisorActuator, SetsQuotaAndVcpusOfARealDomainAndReadsThemBack) {
   const auto applied = actuator.apply({"node1", {{VmId{1}, test::kDomain, CpuMicros{250'000}, 2u, {}}}});
   ASSERT_TRUE(applied) << applied.error().message;
   const auto seen = actuator.read_back("node1")->enforcements.at(0);
-  EXPECT_EQ(seen.error, "");
+  EXPECT_EQ(seen.cpu_error, "");
   ASSERT_TRUE(seen.found);
   EXPECT_EQ(seen.found->cpu, CpuMicros{250'000});
   EXPECT_EQ(seen.found->vcpus, 2u);

@@ -151,7 +151,7 @@ TEST(Explain, SaysInWordsWhatStopsEachClaim) {
                   .claims = {claim(1, 56'250'000, 100'000'000), claim(2, 0, 1'000'000), claim(3, 0, 9'000'000)}};
   problem.claims[2].cap = {6'250'000};
   EXPECT_THAT(explain(problem, allocate(problem).value()),
-              ::testing::ElementsAre("all it wants", "all it wants", "policy cap of 50.0 Mbit/s"));
+              ::testing::ElementsAre("all it wants", "all it wants", "its cap of 50.0 Mbit/s"));
   problem.claims[1].want = {100'000'000};
   EXPECT_EQ(explain(problem, allocate(problem).value())[1],
             "limited by uplink0 egress (900 Mbit/s to promise, 450 Mbit/s of guarantees)");

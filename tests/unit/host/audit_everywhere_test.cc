@@ -32,7 +32,7 @@ TEST(AuditEverywhere, TheSameRoundsHaveTheSameDigestsInEveryBuild) {
     ASSERT_TRUE(solved) << solved.error().message;
     const Digest digest = digest_of(solved->outcomes);
     decisions.append(digest.begin(), digest.end());
-    Record record{round.now, 1, {{"dpu0", Direction::kEgress, round, {}, digest}}};
+    Record record{round.now, 1, {{"dpu0", Subject::kEgress, round, {}, digest}}};
     record.entries[0].notes.assign(kVms, {"seasonal", true});
     const Sha256 written = sha256(encoder.encode(record, {solved->outcomes}));
     records.append(written.begin(), written.end());

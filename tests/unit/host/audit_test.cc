@@ -49,7 +49,7 @@ class Fleet {
       }
     const auto solved = allocate::solve(round_);
     if (!solved) throw std::runtime_error(solved.error().message);
-    Record record{time, 3, {{"dpu0", Direction::kEgress, round_, {}, digest_of(solved->outcomes)}}};
+    Record record{time, 3, {{"dpu0", Subject::kEgress, round_, {}, digest_of(solved->outcomes)}}};
     record.entries[0].notes.assign(round_.members.size(), {"seasonal", true});
     for (std::size_t i = 0; i < round_.members.size(); ++i) {
       round_.members[i].previous = solved->outcomes[i].state;
@@ -234,8 +234,8 @@ TEST(Counterfactual, IsTheAllocatorRunAgainWithThatOneInputChanged) {
   for (const std::uint32_t vm : {1u, 2u, 3u}) {
     const auto asked = counterfactuals(round, VmId{vm});
     EXPECT_GE(asked.size(), 2u);
-    for (const auto& [change, other, share] : asked) {
-      EXPECT_EQ(allocate::solve(other)->outcomes[vm - 1].share, share) << change;
+    for (const auto& [change, other, outcome] : asked) {
+      EXPECT_EQ(allocate::solve(other)->outcomes[vm - 1], outcome) << change;
       auto members = other.members;
       members[vm - 1] = round.members[vm - 1];
       EXPECT_EQ(members, round.members) << change;
@@ -243,7 +243,7 @@ TEST(Counterfactual, IsTheAllocatorRunAgainWithThatOneInputChanged) {
     }
   }
   EXPECT_THAT(counterfactuals(round, VmId{1}).at(0).change, HasSubstr("without its cap of 5.00 Mbit/s"));
-  EXPECT_GT(counterfactuals(round, VmId{1}).at(0).share.cir, megabits(5));
+  EXPECT_GT(counterfactuals(round, VmId{1}).at(0).outcome.share.cir, megabits(5));
   EXPECT_THAT(counterfactuals(round, VmId{9}), IsEmpty());
 }
 

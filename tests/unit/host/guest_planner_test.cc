@@ -97,7 +97,7 @@ TEST_F(GuestPlannerTest, CpusAreSharedByWeightAndGuaranteesHold) {
   const auto db = of(planned, 2, GuestResource::kCpu).limit;
   EXPECT_GE(web, 5 * kCpu / 2);
   EXPECT_LE(web + db, 4 * kCpu);
-  EXPECT_THAT(of(planned, 2, GuestResource::kCpu).why, HasSubstr("limited by node1 CPU, which has 4.00 CPUs"));
+  EXPECT_THAT(of(planned, 2, GuestResource::kCpu).why, HasSubstr("limited by node1 CPU (3.60 CPUs to promise"));
 }
 
 TEST_F(GuestPlannerTest, MemoryFallsSlowlyAndNeverBelowWhatIsUsedAndAMargin) {
@@ -145,7 +145,7 @@ TEST_F(GuestPlannerTest, MemoryRisesOnlyIntoWhatTheHostHasFree) {
   others_ = Bytes{9 * kGib};
   node_.memory = Bytes{13 * kGib};  // 11.7 GiB may be given, 11 are
   const auto decision = of(plan(), 1, GuestResource::kMemory);
-  EXPECT_EQ(decision.limit, node_.memory.value * 9 / 10 - others_.value);
+  EXPECT_EQ(decision.limit, (node_.memory.value * 9 / 10 - others_.value) / 1'024 * 1'024);
   EXPECT_THAT(decision.why, HasSubstr("until the host has more memory free"));
 }
 

@@ -78,7 +78,10 @@ TEST_F(HypervisorActuatorTest, ADomainThatRefusesDoesNotKeepOthersFromTheirs) {
   both.limits.push_back(target("web", 3'000'000).limits[0]);
   ASSERT_TRUE(actuator_.apply(both));
   EXPECT_EQ(domains_.limits["web"].memory, Bytes{3'000'000});
-  EXPECT_THAT(actuator_.read_back("node1")->enforcements[0].error, HasSubstr("rigid: no"));
+  const auto seen = actuator_.read_back("node1")->enforcements[0];
+  EXPECT_THAT(seen.memory_error, HasSubstr("rigid: no"));
+  EXPECT_EQ(seen.cpu_error, "") << "it took that";
+  EXPECT_EQ(domains_.limits["rigid"].cpu, guest::CpuMicros{500'000});
 }
 
 TEST_F(HypervisorActuatorTest, ConnectsAgainAfterTheConnectionBroke) {

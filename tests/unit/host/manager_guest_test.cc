@@ -87,8 +87,32 @@ TEST_F(ManagerGuestTest, SetsMemoryAndVcpusWhereThatIsEnabled) {
   const auto guests = json({"guest", "list"});
   EXPECT_EQ(guests[0]["memory_decision"]["limit"], 1536ull << 20);
   EXPECT_THAT(guests[0]["cpu_decision"]["error"].get<std::string>(), HasSubstr("cannot limit CPU time"));
+  EXPECT_EQ(guests[0]["memory_decision"]["error"], "") << "that was not refused";
   EXPECT_THAT(foreflow({"guest", "list"}).out, HasSubstr("(refused)"));
   EXPECT_THAT(foreflow({"vm", "show", "web"}).out, HasSubstr("memory limit"));
+}
+
+TEST_F(ManagerGuestTest, CpuAndMemoryAreExplainedAndReplayedLikeTraffic) {
+  if (!has_libvirt()) GTEST_SKIP() << "built without libvirt-dev";
+  memory_ = model::GuestShare{.guarantee = 1536ull << 20};
+  cpu_ = model::GuestShare{.guarantee = 3'000'000};
+  start_reading(test_driver());
+  const auto side = [&](const std::string& name) -> nlohmann::ordered_json {
+    const auto explained = json({"explain", "vm", "web"});
+    for (const auto& one : explained["directions"])
+      if (one["direction"] == name) return one;
+    return nullptr;
+  };
+  ASSERT_TRUE(wait_for([&] { return manager_->vms("web")->at(0).guest->memory.has_value(); }));
+  ASSERT_TRUE(wait_for([&] { return !side("memory").is_null(); })) << foreflow({"explain", "vm", "web"}).out;
+  EXPECT_EQ(side("memory")["guarantee"], 1536ull << 20);
+  EXPECT_EQ(side("memory")["pir"], json({"guest", "list"})[0]["memory_decision"]["limit"]);
+  EXPECT_THAT(side("CPU")["counterfactuals"].dump(), HasSubstr("without its guarantee of 3.00 CPUs"));
+  EXPECT_FALSE(side("egress").is_null());
+  const auto text = foreflow({"explain", "vm", "web"}).out;
+  EXPECT_THAT(text, HasSubstr("memory: allocation 1.61 GB, by now 1.61 GB"));
+  EXPECT_THAT(text, HasSubstr("CPU: allocation 3.00 CPUs"));
+  EXPECT_THAT(foreflow({"audit", "replay"}).out, HasSubstr("identical"));
 }
 
 TEST_F(ManagerGuestTest, AReloadReadsOtherHypervisors) {
