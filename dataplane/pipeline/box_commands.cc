@@ -146,7 +146,8 @@ Object queue_of(const wire::QueueSample& sample) {
   object.number("passed_packets", sample.passed_packets).number("passed_bytes", sample.passed_bytes);
   object.number("dropped_packets", sample.dropped_packets).number("dropped_bytes", sample.dropped_bytes);
   object.number("waited_ns", sample.waited_ns).number("longest_ns", sample.longest_ns);
-  return std::move(object.number("waiting_packets", sample.waiting_packets));
+  object.number("waiting_packets", sample.waiting_packets);
+  return object;
 }
 
 int list_queues(const char* /*command*/, const char* /*parameter*/, rte_tel_data* answer) {
