@@ -3,8 +3,10 @@
 #include <iterator>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "common/crc32.h"
 #include "common/files.h"
 #include "dataplane/classify/database_cache.h"
 #include "tests/support/temporary_directory.h"
@@ -72,6 +74,28 @@ TEST_F(PatternCache, EveryDamageIsCompiledAndReplaced) {
     ASSERT_TRUE(replace_file(file, good.substr(0, size)));
     EXPECT_TRUE(finds(pattern, "abc")) << size;
     EXPECT_EQ(hits_, 0u) << size;
+  }
+}
+
+// A file whose key differs in one character, its checksum right: made by another Hyperscan, or for another CPU.
+TEST_F(PatternCache, WhatAnotherHyperscanOrCpuCompiledIsNotUsed) {
+  const Pattern pattern{.regex = "abc"};
+  ASSERT_TRUE(finds(pattern, "abc"));
+  const auto file = files().at(0);
+  const auto good = read_file(file, 1u << 20).value();
+  const auto header = good.substr(0, good.find('\n'));
+  for (const std::string_view word : {"hyperscan ", "\ncpu ", "\nflags "}) {
+    auto body = good.substr(header.size() + 1);
+    const auto at = body.find(word);
+    ASSERT_NE(at, std::string::npos) << word;
+    body[at + word.size()] = body[at + word.size()] == '9' ? '8' : '9';
+    const auto sum_at = header.rfind(' ') - 8;
+    auto foreign = header;
+    foreign.replace(sum_at, 8, fmt::format("{:08x}", crc32(body)));
+    ASSERT_TRUE(replace_file(file, foreign + "\n" + body));
+    EXPECT_TRUE(finds(pattern, "abc")) << word;
+    EXPECT_EQ(hits_, 0u) << word;
+    EXPECT_EQ(read_file(file, 1u << 20).value(), good) << word;
   }
 }
 

@@ -149,7 +149,35 @@ TEST(NetworkTable, TheProductsNetworksBelongToItsServices) {
   ASSERT_TRUE(status) << status.error().message;
   EXPECT_EQ(networks.find(address({45, 57, 1, 1})).category, Category::kVideo);
   EXPECT_EQ(app_names().name_of(networks.find(address({149, 154, 167, 1})).app), "telegram");
-  EXPECT_EQ(networks.find(address({10, 0, 0, 1})).app, 0);
+  // What no operator can have for itself (RFC 6890; multicast): both ends and the middle of each.
+  for (const auto& [first, bits] :
+       std::initializer_list<std::pair<std::array<std::uint8_t, 4>, int>>{{{0, 0, 0, 0}, 8},
+                                                                          {{10, 0, 0, 0}, 8},
+                                                                          {{100, 64, 0, 0}, 10},
+                                                                          {{127, 0, 0, 0}, 8},
+                                                                          {{169, 254, 0, 0}, 16},
+                                                                          {{172, 16, 0, 0}, 12},
+                                                                          {{192, 0, 0, 0}, 24},
+                                                                          {{192, 0, 2, 0}, 24},
+                                                                          {{192, 168, 0, 0}, 16},
+                                                                          {{198, 18, 0, 0}, 15},
+                                                                          {{198, 51, 100, 0}, 24},
+                                                                          {{203, 0, 113, 0}, 24},
+                                                                          {{224, 0, 0, 0}, 4},
+                                                                          {{240, 0, 0, 0}, 4}}) {
+    const std::uint32_t base = std::uint32_t{first[0]} << 24 | first[1] << 16 | first[2] << 8 | first[3];
+    const std::uint32_t size = 1u << (32 - bits);
+    for (std::uint32_t step = 0; step < 1'024; ++step) {
+      const auto at = base + static_cast<std::uint32_t>(std::uint64_t{size - 1} * step / 1'023);
+      const auto octet = [at](unsigned shift) { return static_cast<std::uint8_t>(at >> shift); };
+      ASSERT_EQ(networks.find(address({octet(24), octet(16), octet(8), octet(0)})).app, 0)
+          << int{octet(24)} << '.' << int{octet(16)} << '.' << int{octet(8)} << '.' << int{octet(0)};
+    }
+  }
+  for (const net::IpAddress& v6 :
+       {net::IpAddress{}, net::IpAddress{{0xfc}}, net::IpAddress{{0xfd, 0x12}}, net::IpAddress{{0xfe, 0x80}},
+        net::IpAddress{{0xff, 2}}, net::IpAddress{{0x20, 1, 0x0d, 0xb8}}})
+    EXPECT_EQ(networks.find(v6).app, 0);
 }
 
 }  // namespace
