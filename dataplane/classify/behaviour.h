@@ -33,6 +33,7 @@ class PacketShape {
 
   // A payload, not empty; `sender` is one of two numbers.
   void add(std::uint8_t sender, net::Octets payload, std::uint64_t time_ns) noexcept;
+  bool is_full() const noexcept { return count_ == kMostPayloads; }  // more is not looked at
   Features features(bool is_udp) const noexcept;
   // None when there are too few payloads, or no class is likelier than all others together.
   BehaviourGuess guess(bool is_udp) const noexcept;

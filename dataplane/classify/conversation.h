@@ -8,6 +8,7 @@
 #include "dataplane/classify/assembly.h"
 #include "dataplane/classify/behaviour.h"
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/recent.h"
 #include "dataplane/net/octets.h"
 #include "dataplane/net/parse.h"
 
@@ -25,6 +26,14 @@ struct FlowEnds {
   std::uint16_t vm = 0;        // what is learned of addresses stays within a VM
   Side client = kUnknownSide;  // who opened the connection, where that was seen
 };
+
+// Names one flow; both addresses of IPv4 are in it as they are.
+inline RecentKey flow_key(const FlowEnds& ends) noexcept {
+  RecentKey key{ends.address[1], ends.port[1], ends.vm, ends.ip_protocol, ends.port[0]};
+  auto& bytes = key.address.bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] ^= ends.address[0].bytes[bytes.size() - 1 - i];
+  return key;
+}
 
 struct FlowPacket {
   net::Octets payload;  // not empty
@@ -46,6 +55,7 @@ enum class Follow : std::uint8_t {
   kStun,         // DTLS between the same two ends
   kUpgrade,      // databases: the server's name, where they go on in TLS
   kHttp,         // what later answers say, where the question was not seen
+  kShape,        // no more than what it looks like: there was no buffer for what was to be read
 };
 
 struct Conversation {

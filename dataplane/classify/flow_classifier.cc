@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint8_t kSure = 70;  // percent: a better word is not waited for
 constexpr std::uint8_t kCachedConfidence = 60, kNetworkConfidence = 40;
 constexpr std::uint32_t kNameLifetime = 3'600, kHostLifetime = 3'600, kChannelLifetime = 120;  // seconds
+constexpr std::uint32_t kShapeLifetime = 60;
 constexpr std::uint16_t kFirstEphemeralPort = 32'768;
 constexpr std::uint32_t kExpectedChannels = 1'024;
 
@@ -43,7 +44,8 @@ FlowClassifier::FlowClassifier(std::unique_ptr<QuicDecoder> quic, const FlowClas
       assemblies_(config.assemblies, config.assemblies_per_vm),
       names_(config.recent_names, kNameLifetime),
       hosts_(config.recent_hosts, kHostLifetime),
-      channels_(kExpectedChannels, kChannelLifetime) {}
+      channels_(kExpectedChannels, kChannelLifetime),
+      shapes_(config.lone_shapes, kShapeLifetime) {}
 
 bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const FlowPacket& packet,
                              Verdict& verdict) noexcept {
@@ -52,7 +54,7 @@ bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const Flo
   if (is_first) id = conversations_.take(ends.vm);
   auto& conversation = conversations_[id];
   if (is_first) {
-    if (id == 0) conversation.reset();
+    if (id == 0) resume_alone(conversation, ends, packet.time_ns);
     conversation.client = ends.client;
     for (const Side side : {Side{0}, Side{1}})
       if (const auto* channel = channels_.find(key_of(ends, side), seconds(packet.time_ns))) {
@@ -64,11 +66,24 @@ bool FlowClassifier::inspect(ConversationId& id, const FlowEnds& ends, const Flo
   conversation.bytes += static_cast<std::uint32_t>(packet.payload.whole_size());
   const Subject subject{conversation, ends, packet};
   bool is_final = conversation.follow != Follow::kNothing ? follow(subject) : look(subject);
-  if (id == 0) is_final = conversation.verdict.protocol != 0;  // nothing is kept for the next payload
+  if (id == 0) is_final = is_told_alone(conversation, ends, packet.time_ns);
   if (is_final) complete(conversation, ends, packet.time_ns);
   verdict = conversation.verdict;
   if (is_final || id == 0) forget(id);
   return is_final;
+}
+
+// Of a flow without a conversation nothing is known but what it has looked like so far.
+void FlowClassifier::resume_alone(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept {
+  conversation.reset();
+  if (const auto* shape = shapes_.find(flow_key(ends), seconds(now_ns))) conversation.shape = *shape;
+}
+
+bool FlowClassifier::is_told_alone(const Conversation& conversation, const FlowEnds& ends,
+                                   std::uint64_t now_ns) noexcept {
+  if (conversation.verdict.protocol != 0) return true;  // what else it may say is not waited for
+  shapes_.put(flow_key(ends), seconds(now_ns), conversation.shape);
+  return false;
 }
 
 // A payload of a flow that is not known yet.
@@ -123,7 +138,10 @@ Follow FlowClassifier::what_follows(const Conversation& conversation, net::Octet
 }
 
 Verdict FlowClassifier::conclude(ConversationId& id, const FlowEnds& ends, std::uint64_t now_ns) noexcept {
-  if (id == 0) return guess(ends, now_ns);
+  if (id == 0) {
+    const auto* shape = shapes_.find(flow_key(ends), seconds(now_ns));
+    return shape != nullptr ? without_payload(*shape, ends, now_ns) : guess(ends, now_ns);
+  }
   auto& conversation = conversations_[id];
   complete(conversation, ends, now_ns);
   const auto verdict = conversation.verdict;
@@ -180,8 +198,7 @@ void FlowClassifier::complete(Conversation& conversation, const FlowEnds& ends, 
   auto& verdict = conversation.verdict;
   const auto now = seconds(now_ns);
   if (verdict.protocol == 0) {
-    verdict = known_or_by_port(ends, now_ns);
-    take_behaviour(verdict, conversation.shape.guess(ends.ip_protocol == net::kUdp));
+    verdict = without_payload(conversation.shape, ends, now_ns);
     return;
   }
   if (may_be_anything(verdict)) {
@@ -202,6 +219,15 @@ void FlowClassifier::complete(Conversation& conversation, const FlowEnds& ends, 
   refine_by_group(verdict, known_, ends);
   if (config_.port_hints) refine_by_port(verdict, known_, ends, server_of(ends, conversation.client));
   learn(conversation, ends, now);
+  if (conversation.follow == Follow::kShape)
+    take_behaviour(verdict, conversation.shape.guess(ends.ip_protocol == net::kUdp));
+}
+
+Verdict FlowClassifier::without_payload(const PacketShape& shape, const FlowEnds& ends,
+                                        std::uint64_t now_ns) const noexcept {
+  auto verdict = known_or_by_port(ends, now_ns);
+  take_behaviour(verdict, shape.guess(ends.ip_protocol == net::kUdp));
+  return verdict;
 }
 
 // Of who serves at this end, for flows to come.
@@ -248,12 +274,14 @@ void FlowClassifier::forget_addresses() noexcept {
   names_.clear();
   hosts_.clear();
   channels_.clear();
+  shapes_.clear();
 }
 
 void FlowClassifier::forget_addresses(std::uint16_t vm) noexcept {
   names_.clear(vm);
   hosts_.clear(vm);
   channels_.clear(vm);
+  shapes_.clear(vm);
 }
 
 void FlowClassifier::forget(ConversationId& id) noexcept {

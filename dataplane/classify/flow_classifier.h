@@ -2,10 +2,12 @@
 // Names flows: keeps what a flow has shown until its first payloads give a verdict, then forgets it.
 // Place: dataplane/classify; one for each worker of the dataplane and one in foreflow-classify. One worker owns it.
 // Memory is taken at construction; nothing is allocated per packet. A conversation is open from a flow's first payload
-// to its verdict; when none is free, or the VM has its quota, the flow is judged payload by payload. Conversations and
-// what was learned of addresses outlive the signatures: ids mean the same in all of them. Evidence, best first: the
-// payload, a name in it; what an earlier flow, a DNS answer or an announcement said of the same end (kCached); whose
-// address it is (kNetwork); the port alone, where hints are allowed; what its packets look like (kBehaviour).
+// to its verdict; when none is free, or the VM has its quota, the flow is judged payload by payload, and by what its
+// packets look like, which is kept apart for some thousand flows. So is one for whose hello no buffer is free.
+// Conversations and what was learned of addresses outlive the signatures: ids mean the same in all of them. Evidence,
+// best first: the payload, a name in it; what an earlier flow, a DNS answer or an announcement said of the same end
+// (kCached); whose address it is (kNetwork); the port alone, where hints are allowed; what its packets look like
+// (kBehaviour).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -35,6 +37,7 @@ struct FlowClassifierConfig {
   std::uint32_t most_bytes = 32'768;   // likewise
   std::uint32_t recent_names = 8'192;  // addresses of which a DNS answer told the service
   std::uint32_t recent_hosts = 8'192;  // ends of flows that were recognised
+  std::uint32_t lone_shapes = 4'096;   // flows without a conversation that are told by what they look like
   bool port_hints = true;
   bool fingerprints = false;  // of TLS clients; hellos are then read whole
 };
@@ -60,7 +63,8 @@ class FlowClassifier {
   // Of the client whose hello the payload that was inspected last has completed; null when it completed none.
   const HelloEvidence* hello() const noexcept { return hello_ ? &*hello_ : nullptr; }
 
-  // The flow ended before a final verdict: the best that can be said. `id` is 0 afterwards.
+  // The flow ended before a final verdict, or is not looked at any more: the best that can be said. `id` is 0
+  // afterwards.
   Verdict conclude(ConversationId& id, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
 
   // The flow ended and goes without a word of its own; `id` is 0 afterwards.
@@ -88,10 +92,13 @@ class FlowClassifier {
 
   FlowClassifier(std::unique_ptr<QuicDecoder> quic, const FlowClassifierConfig& config);
 
+  void resume_alone(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
+  bool is_told_alone(const Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
   bool look(const Subject& subject) noexcept;
   bool is_spent(const Conversation& conversation) const noexcept;
   Follow what_follows(const Conversation& conversation, net::Octets payload) const noexcept;
   void complete(Conversation& conversation, const FlowEnds& ends, std::uint64_t now_ns) noexcept;
+  Verdict without_payload(const PacketShape& shape, const FlowEnds& ends, std::uint64_t now_ns) const noexcept;
   void learn(const Conversation& conversation, const FlowEnds& ends, std::uint32_t seconds) noexcept;
   static void take_behaviour(Verdict& verdict, BehaviourGuess guess) noexcept;
   Verdict known_or_by_port(const FlowEnds& ends, std::uint64_t now_ns) const noexcept;
@@ -104,6 +111,8 @@ class FlowClassifier {
 
   // follow.cc, follow_text.cc: each returns true when nothing more is awaited.
   bool follow(const Subject& subject) noexcept;
+  static bool follow_shape(const Subject& subject) noexcept;
+  static bool watch_instead(Conversation& conversation) noexcept;
   bool follow_client_hello(const Subject& subject) noexcept;
   void take_fingerprint(net::Octets message, HelloOver over, bool has_encrypted_hello) noexcept;
   net::Octets client_hello(const Subject& subject, bool& ended) noexcept;
@@ -135,6 +144,7 @@ class FlowClassifier {
   Recent<Service> names_;
   Recent<Verdict> hosts_;
   Recent<Verdict> channels_;
+  Recent<PacketShape> shapes_;               // of flows without a conversation
   std::array<std::uint8_t, 2'048> message_;  // a handshake without its record headers
   DnsAddresses answer_;
   std::optional<HelloEvidence> hello_;

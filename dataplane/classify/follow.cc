@@ -51,10 +51,24 @@ bool FlowClassifier::follow(const Subject& subject) noexcept {
       return follow_upgrade(subject);
     case Follow::kHttp:
       return follow_http(subject);
+    case Follow::kShape:
+      return follow_shape(subject);
     case Follow::kNothing:
       break;
   }
   return true;
+}
+
+// What was to be read cannot be: there is no buffer for it.
+bool FlowClassifier::watch_instead(Conversation& conversation) noexcept {
+  conversation.follow = Follow::kShape;
+  return false;
+}
+
+bool FlowClassifier::follow_shape(const Subject& subject) noexcept {
+  auto& shape = subject.conversation.shape;
+  shape.add(subject.packet.sender, subject.packet.payload, subject.packet.time_ns);
+  return shape.is_full();
 }
 
 // A database stays one whatever its server is called; only what carries anything is told by the service.
@@ -113,7 +127,7 @@ bool FlowClassifier::follow_client_hello(const Subject& subject) noexcept {
   bool ended = false;
   if (packet.sender == conversation.followed_side) {
     const auto message = client_hello(subject, ended);
-    if (message.size() == 0) return true;
+    if (message.size() == 0) return conversation.assembly != 0 || watch_instead(conversation);
     const auto hello = read_client_hello(message);
     const bool is_awaited = !hello.is_complete && !ended && conversation.followed < kMostHelloPayloads;
     conversation.verdict.has_encrypted_hello |= hello.has_encrypted_hello;
@@ -186,7 +200,7 @@ bool FlowClassifier::follow_certificate(const Subject& subject) noexcept {
   const auto& packet = subject.packet;
   if (packet.sender != conversation.followed_side) return conversation.followed >= kMostCertificatePayloads;
   const auto stream = collect(subject, conversation.followed_side);
-  if (stream.size() == 0) return true;
+  if (stream.size() == 0) return conversation.assembly != 0 || watch_instead(conversation);
   bool ended = false;
   const auto size = take_handshake(stream, message_, ended);
   const auto messages = net::Octets(std::span<const std::uint8_t>(message_).first(size));
@@ -211,7 +225,7 @@ bool FlowClassifier::follow_quic(const Subject& subject) noexcept {
     return true;
   }
   if (conversation.assembly == 0) conversation.assembly = assemblies_.take(subject.ends.vm);
-  if (conversation.assembly == 0) return true;
+  if (conversation.assembly == 0) return watch_instead(conversation);
   auto& assembly = assemblies_[conversation.assembly];
   if (quic_->read(payload, assembly.quic,
                   [&assembly](std::uint64_t offset, net::Octets bytes) { assembly.add(offset, bytes); })) {

@@ -20,6 +20,7 @@ struct RecentKey {
   std::uint16_t port = 0;
   std::uint16_t vm = 0;
   std::uint8_t protocol = 0;
+  std::uint16_t own_port = 0;  // the VM's, where one flow is meant
 };
 
 template <typename Value>
@@ -89,7 +90,8 @@ class Recent {
   Place find_place(const RecentKey& key) const noexcept {
     std::uint64_t words[2];
     std::memcpy(words, key.address.bytes.data(), sizeof words);
-    const auto rest = std::uint64_t{key.port} << 32 | std::uint64_t{key.vm} << 16 | key.protocol;
+    const auto ports = std::uint64_t{key.own_port} << 48 | std::uint64_t{key.port} << 32;
+    const auto rest = ports | std::uint64_t{key.vm} << 16 | key.protocol;
     const auto hash = mixed(mixed(mixed(seed_ ^ words[0]) ^ words[1]) ^ rest);
     return {hash & (sets_.size() - 1), hash >> 16 | 1};
   }
