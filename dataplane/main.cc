@@ -75,7 +75,8 @@ std::optional<classify::FlowClassifierConfig> classify_config(const config::Conf
   return classify::FlowClassifierConfig{.assemblies = static_cast<std::uint16_t>(given.buffers),
                                         .assemblies_per_vm = static_cast<std::uint16_t>(given.buffers_per_vm),
                                         .most_payloads = static_cast<std::uint8_t>(given.most_payloads),
-                                        .most_bytes = static_cast<std::uint32_t>(given.most_bytes.value)};
+                                        .most_bytes = static_cast<std::uint32_t>(given.most_bytes.value),
+                                        .fingerprints = given.fingerprints};
 }
 
 pipeline::EngineConfig engine_config(const config::Config& config) {

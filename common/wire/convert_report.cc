@@ -78,6 +78,10 @@ void put(const FlowSample& flow, v1::FlowSample* out) {
   out->set_egress_bytes(flow.bytes[index(Direction::kEgress)]);
   out->set_ingress_bytes(flow.bytes[index(Direction::kIngress)]);
   out->set_age_seconds(flow.age_seconds);
+  out->set_source(valid_text(flow.source, kLongestName));
+  out->set_behaviour(valid_text(flow.behaviour, kLongestName));
+  out->set_fingerprint(valid_text(flow.fingerprint, kLongestName));
+  out->set_encrypted_hello(flow.encrypted_hello);
 }
 
 FlowSample get(const v1::FlowSample& in, const Place& place, Validator& validator) {
@@ -92,6 +96,10 @@ FlowSample get(const v1::FlowSample& in, const Place& place, Validator& validato
   flow.confidence = static_cast<std::uint8_t>(validator.within(place / "confidence", in.confidence(), 0, 100));
   flow.bytes = {in.egress_bytes(), in.ingress_bytes()};
   flow.age_seconds = in.age_seconds();
+  flow.source = validator.text(place / "source", in.source(), kLongestName);
+  flow.behaviour = validator.text(place / "behaviour", in.behaviour(), kLongestName);
+  flow.fingerprint = validator.text(place / "fingerprint", in.fingerprint(), kLongestName);
+  flow.encrypted_hello = in.encrypted_hello();
   return flow;
 }
 

@@ -87,6 +87,10 @@ struct FlowSample {
   std::uint8_t confidence = 0;                     // percent
   std::array<std::uint64_t, kDirections> bytes{};  // since the flow began
   std::uint32_t age_seconds = 0;
+  std::string source{};       // what the verdict rests on: "payload", "name", "port", ...
+  std::string behaviour{};    // what its packets look like, where no payload said more; "-" = nothing was said
+  std::string fingerprint{};  // of its TLS client, where one was made, else empty
+  bool encrypted_hello = false;
   bool operator==(const FlowSample&) const = default;
 };
 

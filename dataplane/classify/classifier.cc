@@ -2,6 +2,7 @@
 #include "dataplane/classify/classifier.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <system_error>
@@ -54,13 +55,21 @@ Result<std::vector<Rule>> make_rules(const std::vector<Signature>& signatures) {
   std::vector<Rule> rules;
   for (const auto& signature : signatures) {
     const auto id = protocol_names().id_of(signature.protocol);
-    if (!id) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
-    for (const auto& pattern : signature.patterns)
+    if (!id)
+      return fail(ErrorCode::kExhausted,
+                  fmt::format("{}: protocol '{}': a process can know {}, over all reloads; restart "
+                              "it, or define fewer",
+                              signature.file, signature.protocol, kMostProtocols - 1));
+    for (const auto& pattern : signature.patterns) {
+      if (rules.size() == kMostPatterns)
+        return fail(ErrorCode::kExhausted,
+                    fmt::format("{}: pattern '{}' is one more than the {} that all files may have "
+                                "together",
+                                pattern.where, pattern.regex, kMostPatterns));
       rules.push_back({pattern.validator, *id, signature.category, pattern.confidence, pattern.twice, pattern.speaker,
                        signature.ports});
+    }
   }
-  if (rules.size() > kMostPatterns)
-    return fail(ErrorCode::kExhausted, fmt::format("{} patterns; at most {} are allowed", rules.size(), kMostPatterns));
   return rules;
 }
 
@@ -111,6 +120,11 @@ std::uint64_t next_version() {
 }
 
 }  // namespace
+
+std::string_view to_string(Source source) noexcept {
+  constexpr std::array<std::string_view, 7> kNames{"-", "payload", "name", "port", "cached", "behaviour", "network"};
+  return kNames[static_cast<std::size_t>(source)];
+}
 
 Classifier::Classifier() : database_(std::make_unique<Database>()) {}
 Classifier::~Classifier() = default;

@@ -24,6 +24,8 @@ using AppId = std::uint16_t;
 // kNetwork: an address that belongs to one service.
 enum class Source : std::uint8_t { kNone, kPayload, kName, kPort, kCached, kBehaviour, kNetwork };
 
+std::string_view to_string(Source source) noexcept;  // "payload", "name", ...; "-" for none
+
 // What kind of traffic it looks like, where nothing better is known (behaviour.h).
 enum class Behaviour : std::uint8_t {
   kNone,

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "dataplane/classify/names.h"
 
 namespace foreflow::classify {
@@ -21,11 +23,11 @@ Result<KnownProtocols> KnownProtocols::find() {
       {"postgres", &known.postgres}, {"mysql", &known.mysql}, {"mssql", &known.mssql}};
   for (const auto& [name, id] : wanted) {
     const auto given = protocol_names().id_of(name);
-    if (!given) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 protocols");
+    if (!given) return fail(ErrorCode::kExhausted, fmt::format("no id is left for '{}'", name));
     *id = *given;
   }
   const auto tor = app_names().id_of("tor");
-  if (!tor) return fail(ErrorCode::kExhausted, "no ids are left: a process can know 65535 services");
+  if (!tor) return fail(ErrorCode::kExhausted, "no id is left for 'tor'");
   known.tor = *tor;
   return known;
 }

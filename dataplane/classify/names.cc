@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/classify/names.h"
 
-#include <limits>
-
 namespace foreflow::classify {
 
-Names::Names(std::string_view zero) {
+Names::Names(std::string_view zero, std::size_t most) : most_(most) {
   names_.emplace_back(zero);
   ids_.emplace(names_.back(), std::uint16_t{0});
 }
@@ -13,7 +11,7 @@ Names::Names(std::string_view zero) {
 std::optional<std::uint16_t> Names::id_of(std::string_view name) {
   const std::lock_guard lock(mutex_);
   if (const auto known = ids_.find(name); known != ids_.end()) return known->second;
-  if (names_.size() > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+  if (names_.size() >= most_) return std::nullopt;
   const auto id = static_cast<std::uint16_t>(names_.size());
   names_.emplace_back(name);
   ids_.emplace(names_.back(), id);
@@ -31,12 +29,12 @@ std::size_t Names::count() const noexcept {
 }
 
 Names& protocol_names() {
-  static Names names("unknown");
+  static Names names("unknown", kMostProtocols);
   return names;
 }
 
 Names& app_names() {
-  static Names names("");
+  static Names names("", kMostApps);
   return names;
 }
 

@@ -58,6 +58,11 @@ class Recent {
     return nullptr;
   }
 
+  void erase(const RecentKey& key) noexcept {
+    const auto place = find_place(key);
+    for (auto& entry : sets_[place.set])
+      if (entry.tag == place.tag) entry = {};
+  }
   void clear() noexcept {
     for (auto& set : sets_) set = {};
   }

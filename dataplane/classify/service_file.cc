@@ -15,7 +15,8 @@ void read_category(TomlTable& table, Category category, const AddEntry& add) {
     std::vector<std::string> entries;
     table.read(name, entries);
     const auto id = app_names().id_of(name);
-    if (!id) return table.error(name, "no ids are left: a process can know 65535 services");
+    if (!id)
+      return table.error(name, fmt::format("a process can know {} services, over all reloads; no more", kMostApps - 1));
     for (const auto& entry : entries)
       if (const auto wrong = add(entry, {*id, category}); !wrong.empty()) table.error(name, wrong);
   }

@@ -84,6 +84,7 @@ ClassifyConfig read_classify(TomlTable table) {
   table.read("buffers_per_vm", classify.buffers_per_vm, 0u, 65'534u);
   table.read("most_payloads", classify.most_payloads, 1u, 31u);
   table.read("most_bytes", classify.most_bytes, parse_bytes);
+  table.read("fingerprints", classify.fingerprints);
   if (classify.most_bytes.value == 0 || classify.most_bytes.value > (1u << 20))
     table.error("most_bytes", "expected 1 byte to 1MiB");
   table.finish();

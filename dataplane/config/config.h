@@ -53,6 +53,7 @@ struct ClassifyConfig {
   std::uint32_t buffers_per_vm = 256;
   std::uint32_t most_payloads = 10;  // looked at before a flow stays unknown
   Bytes most_bytes{32'768};          // likewise
+  bool fingerprints = false;         // of TLS clients; hellos are then read whole
 };
 
 struct ManagerConfig {

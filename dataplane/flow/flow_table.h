@@ -73,9 +73,10 @@ struct alignas(64) FlowRecord {
   std::uint64_t egress_bytes : 48 = 0;  // L2 bytes, saturating never: 281 TB
   std::uint64_t app : 16 = 0;           // classify's service id; until decided, its conversation
   std::uint64_t ingress_bytes : 48 = 0;
-  std::uint64_t protocol : 16 = 0;   // classify's protocol id, 0 = unknown
+  std::uint64_t protocol : 13 = 0;   // classify's protocol id, 0 = unknown
+  std::uint64_t source : 3 = 0;      // classify's: what the verdict rests on
   std::uint32_t last_seen_10ms = 0;  // units of 10 ms of packet time, modulo 2^32; of a free record: the next one
-  std::uint8_t inspected : 5 = 0;    // payloads looked at while there was no conversation
+  std::uint8_t shown : 5 = 0;        // until decided: payloads looked at without a conversation; then what they showed
   Opener opener : 2 = Opener::kUnknown;
   std::uint8_t decided : 1 = 0;  // verdict or budget reached: payload is not touched again
   std::uint8_t category : 5 = 0;
@@ -83,6 +84,13 @@ struct alignas(64) FlowRecord {
   std::uint8_t confidence : 7 = 0;  // percent
   std::uint8_t in_device : 1 = 0;   // offered to the device, which may carry packets of it
   std::uint8_t packets = 0;         // both directions; stays at kMostPackets
+
+  // Of a decided flow: classify's behaviour, and whether its hello was encrypted.
+  std::uint8_t behaviour() const noexcept { return decided != 0 ? shown & 7u : 0u; }
+  bool has_encrypted_hello() const noexcept { return decided != 0 && (shown & 8u) != 0; }
+  void show(std::uint8_t behaviour, bool has_encrypted_hello) noexcept {
+    shown = static_cast<std::uint8_t>((behaviour & 7u) | (has_encrypted_hello ? 8u : 0u));
+  }
 
   static constexpr std::uint8_t kMostPackets = 255;
   void add_packets(std::uint64_t count) noexcept {

@@ -36,26 +36,6 @@ std::string transport_name(std::uint8_t protocol) {
   return known != std::end(kNames) ? std::string(known->second) : fmt::format("ip{}", protocol);
 }
 
-std::string_view text(classify::Source source) {
-  switch (source) {
-    case classify::Source::kPayload:
-      return "payload";
-    case classify::Source::kName:
-      return "name";
-    case classify::Source::kPort:
-      return "port";
-    case classify::Source::kCached:
-      return "cached";
-    case classify::Source::kBehaviour:
-      return "behaviour";
-    case classify::Source::kNetwork:
-      return "network";
-    case classify::Source::kNone:
-      break;
-  }
-  return "-";
-}
-
 std::string_view or_dash(std::string_view name) { return name.empty() ? "-" : name; }
 
 }  // namespace
@@ -82,7 +62,7 @@ void Predictions::add(std::string_view capture, const Flow& flow, const classify
                  transport_name(ends.ip_protocol), text(ends.address[0], flow.ip_version), ends.port[0],
                  text(ends.address[1], flow.ip_version), ends.port[1], classifier.protocol_name(verdict.protocol),
                  to_string(verdict.category), or_dash(classifier.app_name(verdict.app)), verdict.confidence,
-                 text(verdict.source), flow.inspected);
+                 to_string(verdict.source), flow.inspected);
   if (is_verbose_)
     fmt::format_to(std::back_inserter(rows_), "\t{}\t{}\t{}", to_string(verdict.behaviour),
                    hello != nullptr ? hello->fingerprint.view() : "-",

@@ -188,6 +188,10 @@ int list_flows(const char* /*command*/, const char* parameter, rte_tel_data* ans
     Object object;
     object.number("vm", flow.vm.value).text("local", flow.local).text("remote", flow.remote);
     object.text("transport", flow.transport).text("protocol", flow.protocol).text("app", flow.app);
+    object.text("category", std::string(to_string(flow.category))).number("confidence", flow.confidence);
+    object.text("source", flow.source).text("behaviour", flow.behaviour);
+    if (!flow.fingerprint.empty()) object.text("fingerprint", flow.fingerprint);
+    object.number("encrypted_hello", flow.encrypted_hello ? 1 : 0);
     object.number("egress_bytes", flow.bytes[index(Direction::kEgress)]);
     object.number("ingress_bytes", flow.bytes[index(Direction::kIngress)]);
     all.object(count++, object.number("age_seconds", flow.age_seconds));

@@ -21,19 +21,18 @@ classify::Side client_of(const flow::FlowRecord& record) noexcept {
   }
 }
 
-classify::FlowEnds ends_of(const flow::FlowRecord& record) noexcept {
-  const auto& key = record.key;
-  return {.address = {key.local, key.remote},
-          .port = {key.local_port, key.remote_port},
-          .ip_protocol = key.protocol,
-          .vm = key.vm,
-          .client = client_of(record)};
+classify::FlowEnds ends_and_client_of(const flow::FlowRecord& record) noexcept {
+  auto ends = ends_of(record.key);
+  ends.client = client_of(record);
+  return ends;
 }
 
 void write(flow::FlowRecord& record, const classify::Verdict& verdict) noexcept {
   record.protocol = verdict.protocol;
   record.category = static_cast<std::uint8_t>(verdict.category);
   record.confidence = verdict.confidence;
+  record.source = static_cast<std::uint8_t>(verdict.source);
+  if (record.decided != 0) record.show(static_cast<std::uint8_t>(verdict.behaviour), verdict.has_encrypted_hello);
 }
 
 }  // namespace
@@ -45,6 +44,7 @@ Result<Classifying> Classifying::create(const classify::FlowClassifierConfig& co
   Classifying made;
   made.engine_ = std::move(*engine);
   made.counters_ = std::make_unique<Exhausted>();
+  if (config.fingerprints) made.fingerprints_ = std::make_unique<Fingerprints>();
   return made;
 }
 
@@ -64,12 +64,13 @@ void Classifying::look(flow::FlowRecord& record, const net::Parsed& parsed, std:
       .time_ns = now_ns};
   classify::ConversationId conversation = record.app;
   classify::Verdict verdict;
-  record.decided = engine_->inspect(conversation, ends_of(record), packet, verdict);
+  record.decided = engine_->inspect(conversation, ends_and_client_of(record), packet, verdict);
+  if (const auto* hello = engine_->hello(); hello != nullptr && fingerprints_)
+    fingerprints_->put(record.key, hello->fingerprint, now_ns);
   // Without a conversation the record itself counts what was looked at.
-  if (record.decided == 0 && conversation == 0 && ++record.inspected >= engine_->config().most_payloads) {
-    auto ends = ends_of(record);
-    ends.client = classify::kUnknownSide;  // it did speak: not a flow that was asked for and never answered
-    verdict = engine_->guess(ends, now_ns);
+  if (record.decided == 0 && conversation == 0 && ++record.shown >= engine_->config().most_payloads) {
+    // Without who asked for it: it did speak, so it is not one that was never answered.
+    verdict = engine_->conclude(conversation, ends_of(record.key), now_ns);
     record.decided = 1;
   }
   record.app = record.decided ? verdict.app : conversation;
@@ -82,8 +83,9 @@ void Classifying::restart(flow::FlowRecord& record) noexcept {
   classify::ConversationId conversation = record.decided != 0 ? 0 : record.app;
   if (engine_ && conversation != 0) engine_->forget(conversation);
   record.decided = 0;
-  record.inspected = 0;
+  record.shown = 0;
   record.app = 0;
+  if (fingerprints_) fingerprints_->forget(record.key);
   write(record, {});
 }
 
@@ -91,13 +93,14 @@ void Classifying::ended(const flow::FlowRecord& record, std::uint64_t now_ns) no
   if (record.decided != 0 || record.app == 0) return;
   classify::ConversationId conversation = record.app;
   if (is_on_)
-    engine_->conclude(conversation, ends_of(record), now_ns);
+    engine_->conclude(conversation, ends_and_client_of(record), now_ns);
   else
     engine_->forget(conversation);
 }
 
 void Classifying::forget(vm::Slot slot) noexcept {
   if (engine_) engine_->forget_addresses(slot);
+  if (fingerprints_) fingerprints_->forget(slot);
 }
 
 }  // namespace foreflow::pipeline

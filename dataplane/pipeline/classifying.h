@@ -3,7 +3,8 @@
 // Place: dataplane/pipeline, called by the flow tracker; the engine behind it is foreflow-classify's. One worker owns
 // it; its counters are read by the control thread.
 // Until a flow is decided its record's `app` holds the id of its conversation, so that state is found without a search
-// and is gone with the verdict. A flow for which there is none is judged payload by payload.
+// and is gone with the verdict. A flow for which there is none is judged payload by payload. Fingerprints of TLS
+// clients are kept beside the records, for the flows that showed one last.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "dataplane/classify/flow_classifier.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/net/parse.h"
+#include "dataplane/pipeline/fingerprints.h"
 #include "dataplane/pipeline/snapshot.h"
 
 namespace foreflow::pipeline {
@@ -40,6 +42,9 @@ class Classifying {
   // The slot gets another VM; its flows have been removed.
   void forget(vm::Slot slot) noexcept;
 
+  // Of TLS clients; null where none are made. Stays where it is.
+  const Fingerprints* fingerprints() const noexcept { return fingerprints_.get(); }
+
   // Payloads for which there was no conversation, and flows that got no reassembly buffer, since the start.
   std::uint64_t without_conversation() const noexcept { return counters_ ? counters_->conversations.read() : 0; }
   std::uint64_t without_buffer() const noexcept { return counters_ ? counters_->buffers.read() : 0; }
@@ -52,6 +57,7 @@ class Classifying {
 
   std::unique_ptr<classify::FlowClassifier> engine_;
   std::unique_ptr<Exhausted> counters_;
+  std::unique_ptr<Fingerprints> fingerprints_;  // null: none are made
   bool is_on_ = false;
 };
 

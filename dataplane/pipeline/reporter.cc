@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dataplane/classify/behaviour.h"
 #include "dataplane/pipeline/flow_text.h"
 
 namespace foreflow::pipeline {
@@ -247,6 +248,10 @@ wire::FlowSample Reporter::describe(const FlowView& view, VmId vm) const {
   }
   flow.category = view.category;
   flow.confidence = view.confidence;
+  flow.source = to_string(view.source);
+  flow.behaviour = to_string(view.behaviour);
+  if (view.fingerprint) flow.fingerprint = view.fingerprint->view();
+  flow.encrypted_hello = view.encrypted_hello;
   flow.bytes = view.bytes;
   flow.age_seconds = view.age_seconds;
   return flow;

@@ -20,7 +20,8 @@ std::uint32_t fingerprint_of(const flow::FlowKey& key) noexcept {
 
 }  // namespace
 
-TopFlows::TopFlows(const flow::FlowTable& flows) : flows_(flows), memories_(flows.capacity()) {
+TopFlows::TopFlows(const flow::FlowTable& flows, const Fingerprints* fingerprints)
+    : flows_(flows), fingerprints_(fingerprints), memories_(flows.capacity()) {
   list_.reserve(wire::kMostFlows);
 }
 
@@ -32,10 +33,17 @@ void TopFlows::scan(std::uint64_t now_ns) {
     auto& memory = memories_[cursor_];
     cursor_ = flows_.scan(cursor_, 1, [&](const flow::FlowRecord& record) { offer(record, memory, now_seconds); });
     if (cursor_ != 0) continue;
-    std::sort_heap(list_.begin(), list_.end(), larger);
-    state_.store(State::kReady, std::memory_order_release);
-    return;
+    return finish(now_ns);
   }
+}
+
+void TopFlows::finish(std::uint64_t now_ns) {
+  std::sort_heap(list_.begin(), list_.end(), larger);
+  for (auto& view : list_) {
+    if (fingerprints_ == nullptr) break;
+    if (const auto* kept = fingerprints_->find(view.key, now_ns); kept != nullptr) view.fingerprint = *kept;
+  }
+  state_.store(State::kReady, std::memory_order_release);
 }
 
 void TopFlows::offer(const flow::FlowRecord& record, Memory& memory, std::uint32_t now_seconds) {
@@ -49,7 +57,11 @@ void TopFlows::offer(const flow::FlowRecord& record, Memory& memory, std::uint32
                       static_cast<std::uint16_t>(record.protocol),
                       static_cast<std::uint16_t>(record.decided != 0 ? record.app : 0),
                       static_cast<Category>(record.category),
-                      record.confidence};
+                      record.confidence,
+                      static_cast<classify::Source>(record.source),
+                      static_cast<classify::Behaviour>(record.behaviour()),
+                      record.has_encrypted_hello(),
+                      {}};
   memory.bytes = bytes;
   if (view.interval_bytes == 0) return;
   if (list_.size() == wire::kMostFlows) {

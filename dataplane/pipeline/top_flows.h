@@ -6,10 +6,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "common/wire/messages.h"
+#include "dataplane/classify/classifier.h"
+#include "dataplane/classify/fingerprint.h"
 #include "dataplane/flow/flow_table.h"
+#include "dataplane/pipeline/fingerprints.h"
 
 namespace foreflow::pipeline {
 
@@ -22,13 +26,18 @@ struct FlowView {
   std::uint16_t app = 0;
   Category category = Category::kUnknown;
   std::uint8_t confidence = 0;
+  classify::Source source = classify::Source::kNone;
+  classify::Behaviour behaviour = classify::Behaviour::kNone;
+  bool encrypted_hello = false;
+  std::optional<classify::Fingerprint> fingerprint;  // of its TLS client, where it was made and is still kept
 };
 
 class TopFlows {
  public:
   static constexpr std::uint32_t kPerPoll = 64;  // records looked at
 
-  explicit TopFlows(const flow::FlowTable& flows);
+  // `fingerprints` may be null: there are none.
+  explicit TopFlows(const flow::FlowTable& flows, const Fingerprints* fingerprints = nullptr);
 
   // Worker. Does nothing unless a list is asked for.
   void scan(std::uint64_t now_ns);
@@ -48,9 +57,11 @@ class TopFlows {
     std::uint32_t first_seen_seconds = 0;
   };
 
+  void finish(std::uint64_t now_ns);
   void offer(const flow::FlowRecord& record, Memory& memory, std::uint32_t now_seconds);
 
   const flow::FlowTable& flows_;
+  const Fingerprints* fingerprints_;
   std::vector<Memory> memories_;
   std::vector<FlowView> list_;  // a heap, the smallest first, while it is being made
   std::uint32_t cursor_ = 0;

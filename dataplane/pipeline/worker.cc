@@ -18,7 +18,7 @@ Worker::Worker(const WorkerWiring& wiring, Classifying classifying)
       tracker_(wiring.flows, wiring.vms, std::move(classifying)),
       forwarder_({wiring.id, wiring.pool, wiring.limits, books_, outbox_, tracker_, *wiring.desk}),
       straight_way_(wiring.id, books_, outbox_),
-      top_flows_(tracker_.flows()),
+      top_flows_(tracker_.flows(), tracker_.classifying().fingerprints()),
       occupants_(vm::kMostVms) {
   for (const auto& queue : wiring.uplink_queues)
     if (queue->worker() == id_) senders_.emplace_back(*queue, outbox_, books_);

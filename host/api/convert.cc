@@ -165,6 +165,8 @@ pb::Dataplane to_proto(const DataplaneStatus& status) {
   put_counts(*to.mutable_drops(), wire::kDropCauseNames, live.drops);
   for (const auto& [port, queues] : live.queues)
     for (const auto& [number, totals] : queues) *to.add_queues() = queue_of(port, number, live);
+  to.set_payloads_without_state(live.payloads_without_state);
+  to.set_flows_without_buffer(live.flows_without_buffer);
   for (const auto& vm : vms) to.add_vms(vm);
   for (const auto& event : live.events) put(*to.add_events(), event);
   return to;
@@ -249,6 +251,10 @@ pb::Flow to_proto(const Flow& flow) {
   to.set_egress_bytes(sample.bytes[index(Direction::kEgress)]);
   to.set_ingress_bytes(sample.bytes[index(Direction::kIngress)]);
   to.set_age_seconds(sample.age_seconds);
+  to.set_source(sample.source);
+  to.set_behaviour(sample.behaviour);
+  to.set_fingerprint(sample.fingerprint);
+  to.set_encrypted_hello(sample.encrypted_hello);
   return to;
 }
 

@@ -58,6 +58,8 @@ void LiveView::on_report(const std::string& name, const wire::Report& report, co
   ++dataplane.reports;
   dataplane.lost_reports += report.dataplane.spool_dropped_reports;
   for (std::size_t i = 0; i < wire::kDropCauses; ++i) dataplane.drops[i] += report.dataplane.drops[i];
+  dataplane.payloads_without_state += report.dataplane.payloads_without_state;
+  dataplane.flows_without_buffer += report.dataplane.flows_without_buffer;
   if (report.time > dataplane.last_report) {
     dataplane.last_report = report.time;
     dataplane.interval_ns = report.interval_ns;

@@ -46,6 +46,8 @@ void conn_options(po::options_description& own) {
   auto add = own.add_options();
   add("vm", po::value<std::string>()->value_name("NAME")->default_value(""), "of this VM only");
   add("most", po::value<std::int64_t>()->value_name("N")->default_value(20), "how many, 1 to 100000");
+  add("evidence",
+      "what each verdict rests on, instead of bytes: what its packets look like, the TLS client (JA4), ECH");
 }
 
 void explain_options(po::options_description& own) {

@@ -40,6 +40,28 @@ std::string queues_text(const pb::Dataplane& dataplane) {
   return "\n" + table.text();
 }
 
+std::string text_or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+std::string traffic_of(const pb::FlowList& list) {
+  Table table(
+      {"VM", "LOCAL", "REMOTE", "L4", "PROTOCOL", "CATEGORY", "APPLICATION", ">SURE", "BY", ">TX", ">RX", ">AGE"});
+  for (const auto& flow : list.flows())
+    table.add({flow.vm(), flow.local(), flow.remote(), flow.transport(), flow.protocol(), flow.category(),
+               text_or_dash(flow.app()), fmt::format("{} %", flow.confidence()), text_or_dash(flow.source()),
+               format_bytes(Bytes{flow.egress_bytes()}), format_bytes(Bytes{flow.ingress_bytes()}),
+               fmt::format("{} s", flow.age_seconds())});
+  return table.text();
+}
+
+std::string evidence_of(const pb::FlowList& list) {
+  Table table({"VM", "LOCAL", "REMOTE", "PROTOCOL", "APPLICATION", ">SURE", "BY", "LOOKS LIKE", "TLS CLIENT", "ECH"});
+  for (const auto& flow : list.flows())
+    table.add({flow.vm(), flow.local(), flow.remote(), flow.protocol(), text_or_dash(flow.app()),
+               fmt::format("{} %", flow.confidence()), text_or_dash(flow.source()), text_or_dash(flow.behaviour()),
+               text_or_dash(flow.fingerprint()), yes_or_dash(flow.encrypted_hello())});
+  return table.text();
+}
+
 }  // namespace
 
 Outcome dataplane_list(Context& context) {
@@ -77,7 +99,11 @@ Outcome dataplane_show(Context& context) {
   std::string drops;
   for (const auto& [cause, packets] : std::map<std::string, std::uint64_t>(item.drops().begin(), item.drops().end()))
     drops += fmt::format("{}{} {}", drops.empty() ? "" : ", ", cause, packets);
-  text += fmt::format("drops         {}\n\n", drops.empty() ? "-" : drops);
+  text += fmt::format("drops         {}\n", drops.empty() ? "-" : drops);
+  if (item.payloads_without_state() != 0 || item.flows_without_buffer() != 0)
+    text += fmt::format("by behaviour  {} payloads and {} hellos found no room; see [classify] and [flow] there\n",
+                        item.payloads_without_state(), item.flows_without_buffer());
+  text += '\n';
   Table ports({"PORT", "DRIVER", "MAC", "UPLINK", "UP", ">TX CAPACITY", ">RX CAPACITY"});
   for (const auto& port : item.ports()) {
     std::string tx = "-", rx = "-";
@@ -118,13 +144,7 @@ Outcome conn_top(Context& context) {
   const auto list = (*manager)->flows(context.options["vm"].as<std::string>(), *most);
   if (!list) return failure(list.error());
   if (context.json) return text_of(to_json_array(list->flows()));
-  Table table({"VM", "LOCAL", "REMOTE", "L4", "PROTOCOL", "CATEGORY", "APPLICATION", ">SURE", ">TX", ">RX", ">AGE"});
-  for (const auto& flow : list->flows())
-    table.add({flow.vm(), flow.local(), flow.remote(), flow.transport(), flow.protocol(), flow.category(),
-               flow.app().empty() ? "-" : flow.app(), fmt::format("{} %", flow.confidence()),
-               format_bytes(Bytes{flow.egress_bytes()}), format_bytes(Bytes{flow.ingress_bytes()}),
-               fmt::format("{} s", flow.age_seconds())});
-  return table.text();
+  return context.options.count("evidence") != 0 ? evidence_of(*list) : traffic_of(*list);
 }
 
 Outcome show_status(Context& context) {

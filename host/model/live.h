@@ -49,6 +49,8 @@ struct DataplaneLive {
   std::uint64_t interval_ns = 0;
   wire::DataplaneSample sample;
   std::array<std::uint64_t, wire::kDropCauses> drops{};
+  std::uint64_t payloads_without_state = 0;  // of flows that found no place for what they showed
+  std::uint64_t flows_without_buffer = 0;    // whose hello could not be put together
   std::uint64_t reports = 0;
   std::uint64_t duplicate_reports = 0;
   std::uint64_t rejected_reports = 0;         // the store can never take them

@@ -159,6 +159,10 @@ class RandomMessages {
     flow.confidence = static_cast<std::uint8_t>(below(101));
     flow.bytes = {any(), any()};
     flow.age_seconds = below(1'000'000);
+    flow.source = text(10);
+    flow.behaviour = text(10);
+    flow.fingerprint = text(36);
+    flow.encrypted_hello = flag();
     return flow;
   }
   std::vector<wire::Attachment> attachments() {

@@ -62,7 +62,20 @@ class OnTheBox : public testing::Test {
     bed_.put("vm-b", 0, make_frame({.source = mac(2), .destination = mac(9), .vlan = 5}));
     bed_.run();
     auto report = bed_.report();
-    report.top_flows = {{VmId{1}, "10.0.0.1:1000", "10.0.0.2:2000", "udp", "dns", {}, "say \"hi\"", 90, {300, 7}, 4}};
+    report.top_flows = {{VmId{1},
+                         "10.0.0.1:1000",
+                         "10.0.0.2:2000",
+                         "udp",
+                         "dns",
+                         {},
+                         "say \"hi\"",
+                         90,
+                         {300, 7},
+                         4,
+                         "name",
+                         "-",
+                         "t13d1516h2_8daaf6152771_e5627efa2ab1",
+                         true}};
     commands_.show(make_box_view(bed_.engine(), bed_.configurator(), report));
   }
   Testbed bed_;
@@ -102,7 +115,10 @@ TEST_F(OnTheBox, WorkersShareTheVms) {
 }
 
 TEST_F(OnTheBox, FlowsAreThoseOfAllOrOfOneVm) {
-  EXPECT_THAT(socket_.ask("/foreflow/flows"), HasSubstr(R"("app":"say \"hi\"","egress_bytes":300)"));
+  EXPECT_THAT(
+      socket_.ask("/foreflow/flows"),
+      HasSubstr(R"("app":"say \"hi\"","category":"unknown","confidence":90,"source":"name","behaviour":"-",)"
+                R"("fingerprint":"t13d1516h2_8daaf6152771_e5627efa2ab1","encrypted_hello":1,"egress_bytes":300)"));
   EXPECT_EQ(socket_.ask("/foreflow/flows,2"), R"({"/foreflow/flows":{}})");
 }
 

@@ -235,6 +235,65 @@ TEST_P(ClassifyingTest, WithoutAConversationEachPayloadIsJudgedAlone) {
   expect_nothing_lost();
 }
 
+TEST_P(ClassifyingTest, WithoutAConversationAFlowIsToldByWhatItLooksLike) {
+  start({.conversations = 1});
+  Dialogue waiting, flow{.local_port = 40'001}, other{.local_port = 40'002};
+  say(waiting, first_part(hello_));
+  for (int i = 0; i < 10; ++i) {  // large ones from the other end, hardly an answer
+    hear(flow, Frame(1'400, static_cast<std::uint8_t>(0xa0 + i)));
+    if (i == 0) say(other, Frame(20, 0x5a));
+  }
+  EXPECT_EQ(without_conversation(), 11u);
+  EXPECT_EQ(seen(flow).source, "behaviour");
+  EXPECT_NE(seen(flow).behaviour, "-");
+  EXPECT_GT(seen(flow).confidence, 0);
+  EXPECT_EQ(seen(flow).protocol, "unknown");
+  EXPECT_EQ(seen(other).behaviour, "-") << "one payload says nothing yet";
+  expect_nothing_lost();
+}
+
+TEST_P(ClassifyingTest, WithoutABufferAFlowGoesOnByWhatItLooksLike) {
+  start({.assemblies = 1, .assemblies_per_vm = 1});
+  Dialogue first, second{.local_port = 40'001};
+  say(first, first_part(hello_));
+  say(second, first_part(hello_));
+  say(second, second_part(hello_));
+  for (int i = 0; i < 10; ++i) hear(second, foreflow::testing::tls_record(23, Frame(1'390, 0x35)));
+  EXPECT_EQ(seen(second).protocol, "tls") << "which stays what the payload said";
+  EXPECT_EQ(seen(second).source, "payload");
+  EXPECT_NE(seen(second).behaviour, "-");
+  expect_nothing_lost();
+}
+
+TEST_P(ClassifyingTest, AReportSaysWhatAVerdictRestsOn) {
+  start({.fingerprints = true});
+  Dialogue named, plain{.local_port = 40'001};
+  say(named, first_part(hello_));
+  say(named, second_part(hello_));
+  say(plain, foreflow::testing::text("SSH-2.0-OpenSSH_9.2\r\n"));
+  EXPECT_EQ(seen(named).source, "name");
+  EXPECT_EQ(seen(named).fingerprint.substr(0, 4), "t13d");
+  EXPECT_EQ(seen(named).fingerprint.size(), 36u);
+  EXPECT_FALSE(seen(named).encrypted_hello);
+  EXPECT_EQ(seen(plain).source, "payload");
+  EXPECT_EQ(seen(plain).fingerprint, "");
+
+  say(named, {}, kRstFlag);
+  say(named, {}, kSynFlag);
+  EXPECT_EQ(seen(named).fingerprint, "") << "another connection, another client";
+  start();
+  say(named, hello_);
+  EXPECT_EQ(seen(named).source, "name");
+  EXPECT_EQ(seen(named).fingerprint, "") << "made where they are asked for";
+}
+
+TEST_P(ClassifyingTest, AnEncryptedHelloIsReported) {
+  Dialogue flow;
+  say(flow, foreflow::testing::with_encrypted_hello(foreflow::testing::tls_client_hello("front.example")));
+  EXPECT_EQ(seen(flow).protocol, "tls");
+  EXPECT_TRUE(seen(flow).encrypted_hello);
+}
+
 TEST_P(ClassifyingTest, FlowsThatEndUnnamedGiveTheirStateBack) {
   start({.conversations = 4, .assemblies = 4, .assemblies_per_vm = 4});
   for (std::uint16_t i = 0; i < 40; ++i) {

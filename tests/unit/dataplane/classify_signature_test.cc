@@ -2,10 +2,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "dataplane/classify/classifier.h"
+#include "dataplane/classify/names.h"
 #include "dataplane/classify/regex.h"
 #include "dataplane/classify/signature.h"
 
@@ -135,6 +137,23 @@ class ClassifierLoad : public ::testing::Test {
 TEST_F(ClassifierLoad, AnEmptyOrMissingDirectoryIsAnError) {
   EXPECT_THAT(error(), HasSubstr("expected *.toml"));
   EXPECT_THAT(Classifier::load(directory_ / "absent").error().message, HasSubstr("No such file"));
+}
+
+TEST_F(ClassifierLoad, ThePatternThatIsOneTooManyIsNamedWithItsLine) {
+  std::string text = "category = \"database\"\n[[protocol]]\nname = \"redis\"\ntransport = [\"tcp\"]\n";
+  for (std::size_t i = 0; i <= kMostPatterns; ++i)
+    text += fmt::format("[[protocol.pattern]]\nregex = 'word{}'\nconfidence = 90\n", i);
+  write("database.toml", text);
+  EXPECT_THAT(error(), AllOf(HasSubstr("database.toml:12294: "), HasSubstr("'word4096'"), HasSubstr("the 4096 that")));
+}
+
+TEST(Names, GiveNoMoreIdsThanThereAre) {
+  Names names("unknown", 3);
+  EXPECT_EQ(names.id_of("a"), 1);
+  EXPECT_EQ(names.id_of("b"), 2);
+  EXPECT_EQ(names.id_of("c"), std::nullopt);
+  EXPECT_EQ(names.id_of("a"), 1) << "known names keep theirs";
+  EXPECT_EQ(names.name_of(3), "unknown");
 }
 
 TEST_F(ClassifierLoad, AnotherFileMayAddPatternsToAProtocolButNotMoveIt) {

@@ -165,37 +165,19 @@ TEST_F(FlowFollowTest, ADatabaseThatStaysPlainIsNotFollowedForLong) {
   EXPECT_EQ(protocol(plain), "postgres");
 }
 
-// With an empty extension of encrypted_client_hello, as the inner hello has it; outer ones hold a payload.
-Frame with_encrypted_hello(Frame hello) {
-  constexpr std::size_t kRecordSizeAt = 3, kMessageSizeAt = 6;
-  constexpr std::uint8_t kExtension[] = {0xfe, 0x0d, 0, 1, 1};
-  constexpr std::size_t kVersionAt = 9;
-  std::size_t at = kVersionAt + 2 + 32;
-  at += 1u + hello[at];                          // session
-  at += 2u + net::load_be16(hello.data() + at);  // ciphers
-  at += 1u + hello[at];                          // compression
-  const auto grow = [&hello](std::size_t low, std::size_t by) {
-    const auto size = net::load_be16(hello.data() + low - 1) + by;
-    hello[low - 1] = static_cast<std::uint8_t>(size >> 8), hello[low] = static_cast<std::uint8_t>(size);
-  };
-  for (const auto low : {kRecordSizeAt + 1, kMessageSizeAt + 2, at + 1}) grow(low, sizeof kExtension);
-  hello.insert(hello.end(), std::begin(kExtension), std::end(kExtension));
-  return hello;
-}
-
 TEST_F(FlowFollowTest, AnEncryptedHelloIsNoticed) {
   for (const std::string name : {"www.netflix.com", "front.example"}) {
     auto plain = tcp_flow(40'000, 30'000);
     EXPECT_TRUE(say(plain, 0, testing::tls_client_hello(name)));
     EXPECT_FALSE(plain.verdict.has_encrypted_hello);
     auto encrypted = tcp_flow(40'001, 30'000);
-    EXPECT_TRUE(say(encrypted, 0, with_encrypted_hello(testing::tls_client_hello(name))));
+    EXPECT_TRUE(say(encrypted, 0, testing::with_encrypted_hello(testing::tls_client_hello(name))));
     EXPECT_TRUE(encrypted.verdict.has_encrypted_hello) << name;
     EXPECT_EQ(app(encrypted), app(plain));
   }
   start({.conversations = 64, .fingerprints = true});
   auto flow = tcp_flow(40'000, 30'000);
-  say(flow, 0, with_encrypted_hello(testing::tls_client_hello("front.example")));
+  say(flow, 0, testing::with_encrypted_hello(testing::tls_client_hello("front.example")));
   ASSERT_NE(engine_->hello(), nullptr);
   EXPECT_TRUE(engine_->hello()->has_encrypted_hello);
 }

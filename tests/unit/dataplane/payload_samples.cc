@@ -3,6 +3,8 @@
 
 #include <iterator>
 
+#include "dataplane/net/octets.h"
+
 namespace foreflow::testing {
 namespace {
 
@@ -241,6 +243,23 @@ Frame tls_client_hello(std::string_view server_name) {
   }
   return tls_record(22, handshake(1, be16(0x0303) + ones(32) + Frame{32} + ones(32) +
                                          sized16(be16(0x1301) + be16(0x1302)) + Frame{1, 0} + sized16(extensions)));
+}
+
+Frame with_encrypted_hello(Frame hello) {
+  constexpr std::size_t kRecordSizeAt = 3, kMessageSizeAt = 6;
+  constexpr std::uint8_t kExtension[] = {0xfe, 0x0d, 0, 1, 1};
+  constexpr std::size_t kVersionAt = 9;
+  std::size_t at = kVersionAt + 2 + 32;
+  at += 1u + hello[at];                          // session
+  at += 2u + net::load_be16(hello.data() + at);  // ciphers
+  at += 1u + hello[at];                          // compression
+  const auto grow = [&hello](std::size_t low, std::size_t by) {
+    const auto size = net::load_be16(hello.data() + low - 1) + by;
+    hello[low - 1] = static_cast<std::uint8_t>(size >> 8), hello[low] = static_cast<std::uint8_t>(size);
+  };
+  for (const auto low : {kRecordSizeAt + 1, kMessageSizeAt + 2, at + 1}) grow(low, sizeof kExtension);
+  hello.insert(hello.end(), std::begin(kExtension), std::end(kExtension));
+  return hello;
 }
 
 const std::vector<PayloadSample>& payload_samples() {

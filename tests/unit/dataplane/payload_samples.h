@@ -21,6 +21,8 @@ const std::vector<PayloadSample>& payload_samples();
 
 // A ClientHello that asks for `server_name` ("" = without the extension).
 Frame tls_client_hello(std::string_view server_name);
+// With an empty extension of encrypted_client_hello, as the inner hello has it; outer ones hold a payload.
+Frame with_encrypted_hello(Frame hello);
 Frame tls_record(std::uint8_t type, const Frame& content);
 
 }  // namespace foreflow::testing

@@ -62,7 +62,13 @@ class ManagerTest : public ::testing::Test {
       report.vms.push_back({.vm = manager_->vms("web")->at(0).vm.id});
       auto& egress = report.vms[0].directions[index(Direction::kEgress)];
       egress.offered_bytes = egress.passed_bytes = rate.value;
-      report.top_flows.push_back({.vm = report.vms[0].vm, .local = "10.0.0.1:80", .protocol = "http"});
+      report.top_flows.push_back({.vm = report.vms[0].vm,
+                                  .local = "10.0.0.1:80",
+                                  .protocol = "http",
+                                  .source = "payload",
+                                  .behaviour = "bulk",
+                                  .fingerprint = "t13d1516h2_8daaf6152771_e5627efa2ab1",
+                                  .encrypted_hello = true});
       ASSERT_TRUE(sessions.on_report("dpu0", 1, report));
     }
   }

@@ -31,6 +31,15 @@ TEST_F(ManagerTest, TheCommandLineShowsWhatReportsSaid) {
   EXPECT_EQ(json({"rule", "list"}).size(), 4u);
 }
 
+TEST_F(ManagerTest, FlowsShowWhatTheirVerdictsRestOn) {
+  report_minute(megabits(80));
+  EXPECT_EQ(json({"conn", "top"})[0]["source"], "payload");
+  EXPECT_THAT(foreflow({"conn", "top"}).out, HasSubstr("payload"));
+  const auto shown = foreflow({"conn", "top", "--evidence"}).out;
+  for (const auto* word : {"payload", "bulk", "t13d1516h2_8daaf6152771_e5627efa2ab1", "yes"})
+    EXPECT_THAT(shown, HasSubstr(word));
+}
+
 TEST_F(ManagerTest, AnAnomalyIsAnEventOfItsDataplane) {
   for (const int minute : {1, 2, 3}) report_minute(megabits(80), std::chrono::minutes(minute));
   report_minute(megabits(400), std::chrono::minutes(4));
