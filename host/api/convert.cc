@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/api/convert.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 namespace foreflow::api {
 namespace {
 
@@ -117,6 +121,21 @@ pb::Vm to_proto(const VmStatus& status) {
 
 namespace {
 
+std::string name_of_protocol(std::uint8_t protocol) {
+  return protocol == 6 ? "tcp" : protocol == 17 ? "udp" : protocol == 1 ? "icmp" : fmt::format("protocol {}", protocol);
+}
+
+// "tcp, local port 80, remote 192.0.2.0/24"; the category apart; empty: all traffic.
+std::string describe(const wire::TrafficMatch& match) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (match.ip_protocol != 0) add(name_of_protocol(match.ip_protocol));
+  if (match.local_port != 0) add(fmt::format("local port {}", match.local_port));
+  if (match.remote_port != 0) add(fmt::format("remote port {}", match.remote_port));
+  if (match.remote_prefix != 0) add(fmt::format("remote {}/{}", to_string(match.remote), match.remote_prefix));
+  return text;
+}
+
 pb::Queue queue_of(const std::string& port, std::uint8_t number, const model::DataplaneLive& live) {
   pb::Queue to;
   const auto& totals = live.queues.at(port).at(number);
@@ -210,6 +229,8 @@ pb::Rule to_proto(const Rule& rule) {
   }
   if (const auto* treatment = std::get_if<wire::Treatment>(&rule.asked.what)) {
     if (treatment->match.category) to.set_category(std::string(to_string(*treatment->match.category)));
+    to.set_match(describe(treatment->match));
+    to.set_steer_port(treatment->steer_port);
     if (treatment->dscp) to.set_dscp(*treatment->dscp);
     if (treatment->queue) to.set_queue(*treatment->queue);
     to.set_queue_group(treatment->queue_group);

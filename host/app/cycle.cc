@@ -90,6 +90,7 @@ foreflow::Status Cycle::enforce(const Roster& roster, const model::Dataplane& da
   const auto is_left_alone = [&](const auto& wish) { return !is_enforced(wish.vm); };
   std::erase_if(target.treatments, is_left_alone);
   std::erase_if(target.bypasses, is_left_alone);
+  std::erase_if(target.rules, [&](const auto& rule) { return !is_enforced(wire::vm_of(rule)); });
   if (mode_ != model::Mode::kEnforce)
     for (auto& uplink : target.uplinks) uplink.queueing.reset();
   return parts_.actuator.apply(target);

@@ -62,10 +62,14 @@ fabric::Limit limit_from(const json& from) {
 }
 
 json treatment_to(const wire::Treatment& treatment) {
-  json to{{"vm", treatment.vm.value},
-          {"direction", index(treatment.direction)},
-          {"category", to_string(*treatment.match.category)},
-          {"drop", treatment.drop}};
+  json to{{"vm", treatment.vm.value}, {"direction", index(treatment.direction)}, {"drop", treatment.drop}};
+  const auto& match = treatment.match;
+  if (match.category) to["category"] = to_string(*match.category);
+  if (match != wire::TrafficMatch{.category = match.category})
+    to["match"] = {match.ip_protocol, match.local_port, match.remote_port, to_string(match.remote),
+                   match.remote_prefix};
+  if (!treatment.steer_port.empty()) to["steer"] = treatment.steer_port;
+  if (treatment.idle_seconds != 0) to["idle"] = treatment.idle_seconds;
   if (treatment.dscp) to["dscp"] = *treatment.dscp;
   if (treatment.queue) to["queue"] = *treatment.queue;
   if (treatment.queue_group != 0) to["queue_group"] = treatment.queue_group;
@@ -77,7 +81,18 @@ wire::Treatment treatment_from(const json& from) {
   wire::Treatment treatment;
   treatment.vm = VmId{from.at("vm").get<std::uint32_t>()};
   treatment.direction = from.at("direction").get<int>() == 0 ? Direction::kEgress : Direction::kIngress;
-  treatment.match.category = parse_category(from.at("category").get<std::string>()).value_or(Category::kUnknown);
+  if (from.contains("category"))
+    treatment.match.category = parse_category(from.at("category").get<std::string>()).value_or(Category::kUnknown);
+  if (from.contains("match")) {
+    const auto& match = from.at("match");
+    treatment.match.ip_protocol = match.at(0).get<std::uint8_t>();
+    treatment.match.local_port = match.at(1).get<std::uint16_t>();
+    treatment.match.remote_port = match.at(2).get<std::uint16_t>();
+    treatment.match.remote = parse_ipv4(match.at(3).get<std::string>()).value_or(Ipv4Address{});
+    treatment.match.remote_prefix = match.at(4).get<std::uint8_t>();
+  }
+  treatment.steer_port = from.value("steer", std::string());
+  treatment.idle_seconds = from.value("idle", std::uint32_t{0});
   treatment.drop = from.at("drop").get<bool>();
   if (from.contains("dscp")) treatment.dscp = from.at("dscp").get<std::uint8_t>();
   if (from.contains("queue")) treatment.queue = from.at("queue").get<std::uint8_t>();
@@ -86,6 +101,20 @@ wire::Treatment treatment_from(const json& from) {
     treatment.mirror = wire::Mirror{from.at("mirror").at("port").get<std::string>(),
                                     from.at("mirror").at("one_in").get<std::uint32_t>()};
   return treatment;
+}
+
+json rule_to(const wire::Intent& rule) {
+  return {{"id", rule.id.value},
+          {"priority", rule.priority},
+          {"demand", static_cast<int>(rule.demand)},
+          {"what", treatment_to(std::get<wire::Treatment>(rule.what))}};
+}
+
+wire::Intent rule_from(const json& from) {
+  return {.id = IntentId{from.at("id").get<std::uint64_t>()},
+          .priority = from.at("priority").get<std::uint32_t>(),
+          .demand = static_cast<wire::Demand>(from.at("demand").get<std::uint8_t>() % 3),
+          .what = treatment_from(from.at("what"))};
 }
 
 json bypass_to(const wire::Bypass& bypass) {
@@ -191,6 +220,8 @@ fabric::Installed installed_from(const json& from) {
   for (const auto& limit : from.at("limits")) target.limits.push_back(limit_from(limit));
   if (from.contains("treatments"))
     for (const auto& one : from.at("treatments")) target.treatments.push_back(treatment_from(one));
+  if (from.contains("rules"))
+    for (const auto& one : from.at("rules")) target.rules.push_back(rule_from(one));
   if (from.contains("bypasses"))
     for (const auto& one : from.at("bypasses")) target.bypasses.push_back(bypass_from(one));
   return installed;
@@ -221,7 +252,8 @@ std::string encode_installed(const fabric::Installed& installed) {
           {"groups", json::array()},
           {"limits", json::array()},
           {"treatments", json::array()},
-          {"bypasses", json::array()}};
+          {"bypasses", json::array()},
+          {"rules", json::array()}};
   for (const auto& uplink : target.uplinks) to["uplinks"].push_back(uplink_to(uplink));
   for (const auto& group : target.groups) to["groups"].push_back(group_to(group));
   for (const auto& vm : target.vms) {
@@ -233,6 +265,7 @@ std::string encode_installed(const fabric::Installed& installed) {
   for (const auto& limit : target.limits) to["limits"].push_back(limit_to(limit));
   for (const auto& treatment : target.treatments) to["treatments"].push_back(treatment_to(treatment));
   for (const auto& bypass : target.bypasses) to["bypasses"].push_back(bypass_to(bypass));
+  for (const auto& rule : target.rules) to["rules"].push_back(rule_to(rule));
   return to.dump();
 }
 

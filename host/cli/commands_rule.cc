@@ -38,6 +38,7 @@ bool is_limit(const pb::Rule& rule) { return rule.kind() == "police"; }
 std::string action(const pb::Rule& rule) {
   auto text = rule.kind();
   if (rule.has_dscp()) text += fmt::format(", DSCP {}", rule.dscp());
+  if (!rule.steer_port().empty()) text += fmt::format(", to {}", rule.steer_port());
   if (rule.has_queue()) text += fmt::format(", queue {}", rule.queue());
   if (rule.queue_group() != 0) text += fmt::format(", isolated queues {}", rule.queue_group());
   if (!rule.mirror_port().empty()) text += fmt::format(", 1 in {} to {}", rule.mirror_one_in(), rule.mirror_port());
@@ -46,10 +47,17 @@ std::string action(const pb::Rule& rule) {
   return text;
 }
 
+// Which part of the VM's.
+std::string traffic_of(const pb::Rule& rule) {
+  if (rule.match().empty()) return rule.category().empty() ? "-" : rule.category();
+  return rule.category().empty() ? rule.match() : rule.match() + ", " + rule.category();
+}
+
 std::string asked(const pb::Rule& rule) {
   if (is_limit(rule))
     return fmt::format("committed {}, peak {}", rate_text(rule.asked_cir()), rate_text(rule.asked_pir()));
-  return rule.category().empty() ? action(rule) : fmt::format("{} of {} traffic", action(rule), rule.category());
+  const auto traffic = traffic_of(rule);
+  return traffic == "-" ? action(rule) : fmt::format("{} of {} traffic", action(rule), traffic);
 }
 
 std::string text(const pb::Rule& rule, const pb::Dataplane& dataplane) {
@@ -81,16 +89,16 @@ Outcome rule_list(Context& context) {
   const auto list = (*manager)->rules(context.options["vm"].as<std::string>());
   if (!list) return failure(list.error());
   if (context.json) return text_of(to_json_array(list->rules()));
-  Table table({">ID", "DATAPLANE", "VM", "DIRECTION", "KIND", "APPLICATION", ">ASKED", ">UP TO", ">ACHIEVED", ">UP TO",
+  Table table({">ID", "DATAPLANE", "VM", "DIRECTION", "KIND", "TRAFFIC", ">ASKED", ">UP TO", ">ACHIEVED", ">UP TO",
                "WHERE", ">PASSED", ">DROPPED", ">PACKETS DROPPED", "REASON"});
   for (const auto& rule : list->rules()) {
     const auto rate = [&](std::uint64_t bytes) { return is_limit(rule) ? rate_text(bytes) : std::string("-"); };
     const auto achieved = [&](std::uint64_t bytes) { return rule.answered() ? rate(bytes) : std::string("-"); };
     table.add({std::to_string(rule.id()), rule.dataplane(), rule.vm(), name_of(rule.direction()), action(rule),
-               rule.category().empty() ? "-" : rule.category(), rate(rule.asked_cir()), rate(rule.asked_pir()),
-               achieved(rule.achieved_cir()), achieved(rule.achieved_pir()), rule.placement(),
-               format_bytes(Bytes{rule.passed_bytes()}), format_bytes(Bytes{rule.dropped_bytes()}),
-               std::to_string(rule.dropped_packets()), rule.reason().empty() ? "-" : rule.reason()});
+               traffic_of(rule), rate(rule.asked_cir()), rate(rule.asked_pir()), achieved(rule.achieved_cir()),
+               achieved(rule.achieved_pir()), rule.placement(), format_bytes(Bytes{rule.passed_bytes()}),
+               format_bytes(Bytes{rule.dropped_bytes()}), std::to_string(rule.dropped_packets()),
+               rule.reason().empty() ? "-" : rule.reason()});
   }
   return table.text();
 }

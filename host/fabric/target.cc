@@ -56,6 +56,17 @@ void add_treatments(const model::Vm& vm, std::vector<wire::Treatment>& treatment
   }
 }
 
+void add_rules(const model::Vm& vm, std::vector<wire::Intent>& rules) {
+  for (const auto& rule : vm.rules) {
+    auto what = rule.what;
+    what.vm = vm.id;
+    rules.push_back({.id = rule_intent(vm.id, rule.number, what.direction),
+                     .priority = rule.priority,
+                     .demand = rule.demand,
+                     .what = what});
+  }
+}
+
 wire::Bypass intent_of(VmId vm, std::optional<Category> category, const model::Bypass& bypass) {
   return {.vm = vm,
           .category = category,
@@ -84,6 +95,7 @@ Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane,
       target.vms.push_back({vm.id, vm.name, vm.attachments, vm.allow_foreign_mac, vm.policy.group});
       add_treatments(vm, target.treatments);
       add_bypasses(fleet, vm, target.bypasses);
+      add_rules(vm, target.rules);
     }
   for (const auto& group : fleet.groups)
     if (std::any_of(target.vms.begin(), target.vms.end(), [&](const auto& vm) { return vm.group == group.name; }))
@@ -96,6 +108,7 @@ Target make_target(const model::Fleet& fleet, const model::Dataplane& dataplane,
     return application_intent(one.vm, *one.match.category, one.direction);
   });
   std::ranges::sort(target.bypasses, {}, [](const wire::Bypass& one) { return bypass_intent(one.vm, one.category); });
+  std::ranges::sort(target.rules, {}, &wire::Intent::id);
   std::sort(target.limits.begin(), target.limits.end(), [](const Limit& a, const Limit& b) {
     return std::tie(a.police.vm, a.police.direction) < std::tie(b.police.vm, b.police.direction);
   });
@@ -122,13 +135,15 @@ wire::DesiredState desired_state(const Target& target, Generation generation) {
                              .priority = kApplicationPriority,
                              .demand = wire::Demand::kPreferHardware,
                              .what = bypass});
+  state.intents.insert(state.intents.end(), target.rules.begin(), target.rules.end());
   return state;
 }
 
 bool worth_a_push(const Target& installed, const Target& wanted) {
   if (installed.uplinks != wanted.uplinks || installed.vms != wanted.vms || installed.groups != wanted.groups ||
       installed.signature_set != wanted.signature_set || installed.limits.size() != wanted.limits.size() ||
-      installed.treatments != wanted.treatments || installed.bypasses != wanted.bypasses)
+      installed.treatments != wanted.treatments || installed.bypasses != wanted.bypasses ||
+      installed.rules != wanted.rules)
     return true;
   return !std::equal(installed.limits.begin(), installed.limits.end(), wanted.limits.begin(),
                      [](const Limit& a, const Limit& b) { return is_small_change(a, b); });
@@ -145,6 +160,11 @@ IntentId application_intent(VmId vm, Category category, Direction direction) {
 IntentId bypass_intent(VmId vm, std::optional<Category> category) {
   const auto first = police_intent(vm, Direction::kEgress).value + kDirections * (1 + kCategories);
   return IntentId{first + (category ? 1 + index(*category) : 0)};
+}
+
+// Beyond what VM, kind and direction take.
+IntentId rule_intent(VmId vm, std::uint32_t number, Direction direction) {
+  return IntentId{(std::uint64_t{1} + number) << (32 + kKindBits) | police_intent(vm, direction).value};
 }
 
 }  // namespace foreflow::fabric

@@ -28,6 +28,7 @@ struct Target {
   std::vector<Limit> limits;                // by VM and direction
   std::vector<wire::Treatment> treatments;  // of applications; by VM, category and direction
   std::vector<wire::Bypass> bypasses;       // by VM and category
+  std::vector<wire::Intent> rules;          // for a part of a VM's traffic; by id
   bool operator==(const Target&) const = default;
 };
 
@@ -46,5 +47,7 @@ IntentId police_intent(VmId vm, Direction direction);
 IntentId application_intent(VmId vm, Category category, Direction direction);
 // As above, for the long flows of one category or of all others.
 IntentId bypass_intent(VmId vm, std::optional<Category> category);
+// As above, for a rule of the policy.
+IntentId rule_intent(VmId vm, std::uint32_t number, Direction direction);
 
 }  // namespace foreflow::fabric

@@ -101,6 +101,16 @@ struct Handling {
   bool operator==(const Handling&) const = default;
 };
 
+// A rule of the policy for a part of a VM's traffic in one direction.
+struct TrafficRule {
+  std::uint32_t number = 0;    // follows from its name, so that it stays the same; below kRuleNumbers
+  std::uint32_t priority = 0;  // the lowest wins
+  wire::Demand demand = wire::Demand::kPreferHardware;
+  wire::Treatment what;  // of no VM yet
+  bool operator==(const TrafficRule&) const = default;
+};
+inline constexpr std::uint32_t kRuleNumbers = 1u << 22;
+
 struct Vm {
   VmId id;  // 0 until the manager has given one
   std::string name;
@@ -109,9 +119,10 @@ struct Vm {
   std::string uuid;  // of its domain at the hypervisor; empty: the domain is known by its MACs
   bool allow_foreign_mac = false;
   Policy policy;
-  std::optional<GuestShare> cpu;       // set at its hypervisor; nullopt: left alone
-  std::optional<GuestShare> memory;    // as above
-  std::vector<Handling> applications;  // each category at most once
+  std::optional<GuestShare> cpu;        // set at its hypervisor; nullopt: left alone
+  std::optional<GuestShare> memory;     // as above
+  std::vector<Handling> applications;   // each category at most once
+  std::vector<TrafficRule> rules = {};  // each number and direction at most once
   bool operator==(const Vm&) const = default;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/toml_reader.h"
+#include "host/policy/rule_conflicts.h"
 
 namespace foreflow::policy {
 namespace {
@@ -67,6 +68,8 @@ void check_names(const Effective& present, const Document& document, Reasons& re
   }
   for (const auto& one : document.classes)
     for (const auto& name : one.vms) need(reasons, fleet.vms, "VM", name, place(one.places, "vms"));
+  for (const auto& rule : document.rules)
+    for (const auto& name : rule.vms) need(reasons, fleet.vms, "VM", name, place(rule.places, "vms"));
   for (const auto& maintenance : document.maintenance)
     need(reasons, fleet.dataplanes, "dataplane", maintenance.dataplane, place(maintenance.places, "dataplane"));
 }
@@ -110,6 +113,7 @@ std::vector<std::string> check(const model::Fleet& configured, const Document& d
   Reasons reasons;
   const auto present = effective(configured, document, now);
   check_names(present, document, reasons);
+  for (const auto& conflict : rule_conflicts(configured, document)) reasons.add(conflict);
   check_at(present, now, true, reasons);
   for (const auto time : beginnings(document, now))
     check_at(effective(configured, document, time), time, false, reasons);

@@ -102,6 +102,11 @@ Facts facts_of(const model::Fleet& configured, const Document& document, UnixNan
         fmt::format("{} on {}: {} % of the capacity{}", text_of(maintenance.window), maintenance.dataplane,
                     maintenance.capacity_percent, maintenance.freeze ? ", limits frozen" : "");
   if (document.queueing) facts["queueing"] = text_of(*document.queueing);
+  for (const auto& rule : document.rules) {
+    std::string text;
+    for (const auto& [key, value] : said(rule)) text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", key, value);
+    facts["rule " + rule.name] = text;
+  }
   for (const auto& one : document.classes) {
     std::vector<std::string> names;
     for (const auto category : one.categories) names.emplace_back(to_string(category));

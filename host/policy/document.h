@@ -18,6 +18,7 @@
 namespace foreflow::policy {
 
 inline constexpr std::size_t kMostWindows = 64;         // events and maintenance of a document
+inline constexpr std::size_t kMostRules = 256;          // for traffic
 inline constexpr std::size_t kLargestText = 512 << 10;  // bytes
 
 // Key of a table -> "policy.toml:12".
@@ -63,6 +64,19 @@ struct ApplicationClass {
   Places places;
 };
 
+// What happens to a part of the traffic of VMs, told by addresses and ports: a device can do that.
+struct TrafficRule {
+  std::string name;
+  std::vector<std::string> vms;        // names or patterns; empty: all VMs
+  std::optional<Direction> direction;  // nullopt: both, as far as what it does can be done there
+  std::uint32_t priority = 50;         // the lowest wins; classes have 100
+  wire::Demand demand = wire::Demand::kPreferHardware;
+  wire::Treatment what;  // of no VM and no direction yet
+  Places places;
+};
+// The same for the same name for ever: below model::kRuleNumbers.
+std::uint32_t number_of(const TrafficRule& rule);
+
 struct Document {
   std::vector<model::Tier> tiers;
   std::vector<model::Group> groups;
@@ -70,6 +84,7 @@ struct Document {
   std::vector<Event> events;
   std::vector<Maintenance> maintenance;
   std::vector<ApplicationClass> classes;
+  std::vector<TrafficRule> rules;
   std::optional<wire::Queueing> queueing;  // nullopt: nothing waits, whatever queue a class names
   Places origins;                          // of tiers and groups: "group tenant-a cap" -> "policy.toml:12"
 };
@@ -83,5 +98,7 @@ std::string write(const Document& document);
 
 // The patch as its document would write it: "cap egress" -> "50M".
 std::map<std::string, std::string> said(const model::PolicyPatch& patch);
+// As above, all but name and places.
+std::map<std::string, std::string> said(const TrafficRule& rule);
 
 }  // namespace foreflow::policy

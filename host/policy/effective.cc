@@ -82,6 +82,24 @@ void add_classes(model::Vm& vm, const Document& document) {
   }
 }
 
+void add_rules(model::Vm& vm, const Document& document) {
+  for (const auto& rule : document.rules) {
+    const auto is_meant = [&](const std::string& pattern) { return matches(pattern, vm.name); };
+    if (!rule.vms.empty() && std::ranges::none_of(rule.vms, is_meant)) continue;
+    for (const auto direction : kBothDirections) {
+      if (rule.direction && *rule.direction != direction) continue;
+      model::TrafficRule one{number_of(rule), rule.priority, rule.demand, rule.what};
+      one.what.direction = direction;
+      if (!document.queueing) one.what.queue.reset();
+      // What reaches a VM has no network before it that a mark could speak to, and no uplink to wait for.
+      const bool marks = one.what.dscp || one.what.queue;
+      if (direction == Direction::kIngress) one.what.dscp = one.what.queue = std::nullopt;
+      if (marks && wire::kind_of(one.what) == "count") continue;
+      vm.rules.push_back(one);
+    }
+  }
+}
+
 void reduce(model::Fleet& fleet, const Maintenance& maintenance) {
   for (auto& dataplane : fleet.dataplanes) {
     if (dataplane.name != maintenance.dataplane) continue;
@@ -122,6 +140,7 @@ Effective effective(const model::Fleet& configured, const Document& document, Un
   for (auto& vm : result.fleet.vms) {
     lay_over(result, vm, document, running);
     add_classes(vm, document);
+    add_rules(vm, document);
   }
   for (const auto& maintenance : document.maintenance) {
     sooner(result.until, next_change(maintenance.window, time));

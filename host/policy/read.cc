@@ -8,15 +8,10 @@
 #include "common/wire/limits.h"
 #include "host/model/config_policy.h"
 #include "host/policy/document.h"
+#include "host/policy/read_rule.h"
 
 namespace foreflow::policy {
 namespace {
-
-Places places_of(const TomlTable& table) {
-  Places places{{"", table.where("")}};
-  for (const auto& key : table.keys()) places[key] = table.where(key);
-  return places;
-}
 
 VmRule read_vm(TomlTable& table) {
   VmRule rule;
@@ -57,24 +52,8 @@ Maintenance read_maintenance(TomlTable& table) {
   return maintenance;
 }
 
-// Where its packets go, beside where their address leads.
-void read_ways(TomlTable& table, ApplicationClass& one) {
-  std::uint32_t queue = 0;
-  table.read("queue", queue, 0, wire::kLastQueue);
-  if (table.has("queue")) one.queue = static_cast<std::uint8_t>(queue);
-  std::uint32_t group = 0;
-  table.read("queue_group", group, 1, wire::kMostQueueGroups);
-  one.queue_group = static_cast<std::uint8_t>(group);
-  wire::Mirror mirror;
-  table.read("mirror", mirror.port);
-  table.read("mirror_one_in", mirror.one_in, 1, UINT32_MAX);
-  if (table.has("mirror") && (mirror.port.empty() || mirror.port.size() > wire::kLongestName))
-    table.error("mirror", "names a port of the VMs' dataplanes");
-  if (table.has("mirror")) one.mirror = mirror;
-  if (table.has("mirror_one_in") && !one.mirror) table.error("mirror_one_in", "without `mirror` nothing is copied");
+void read_bypass(TomlTable& table, ApplicationClass& one) {
   model::read_bypass(table, one.bypass);
-  if (one.queue && one.queue_group != 0)
-    table.error("queue_group", "what leaves by isolated queues does not wait in the uplink's; give one of the two");
   if (one.bypass && (one.queue || one.queue_group != 0 || one.drop || one.dscp || one.mirror))
     table.error("bypass_after", "flows with a treatment stay in the pipeline; give this or the treatment");
 }
@@ -95,16 +74,13 @@ ApplicationClass read_class(TomlTable& table) {
                                           near ? fmt::format("; did you mean '{}'?", *near) : ""));
   }
   table.read("vms", one.vms);
-  if (table.has("dscp")) {
-    std::uint32_t dscp = 0;
-    table.read("dscp", dscp, 0, 63);
-    one.dscp = static_cast<std::uint8_t>(dscp);
-  }
+  read_dscp(table, one.dscp);
   table.read("drop", one.drop);
   if (one.drop && one.dscp) table.error("dscp", "what is dropped cannot be marked; give `drop` or `dscp`");
   if (one.drop && std::ranges::find(one.categories, Category::kUnknown) != one.categories.end())
     table.error("categories", "every flow is 'unknown' until it is recognised, so dropping that would drop all");
-  read_ways(table, one);
+  read_ways(table, one.queue, one.queue_group, one.mirror);
+  read_bypass(table, one);
   one.places = places_of(table);
   table.finish();
   return one;
@@ -193,6 +169,10 @@ Result<Document> read(std::string_view text, std::string_view name) {
                                events.size() + maintenance.size(), kMostWindows));
   auto classes = read_all(root, "class", document.classes, read_class);
   refuse_shared_categories(classes, document.classes);
+  auto rules = read_all(root, "rule", document.rules, read_rule);
+  refuse_shared_numbers(rules, document.rules);
+  if (rules.size() > kMostRules)
+    root.error("rule", fmt::format("{} rules; a policy has at most {}", rules.size(), kMostRules));
   if (auto table = root.table("queueing")) document.queueing = read_queueing(*table);
   root.finish();
   if (auto good = toml->check(); !good) return tl::unexpected(good.error());

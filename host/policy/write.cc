@@ -156,6 +156,31 @@ std::map<std::string, std::string> said(const model::PolicyPatch& patch) {
   return out;
 }
 
+std::map<std::string, std::string> said(const TrafficRule& rule) {
+  std::map<std::string, std::string> out{{"priority", std::to_string(rule.priority)},
+                                         {"demand", quoted(std::string(to_string(rule.demand)))}};
+  const auto& [what, match] = std::pair(rule.what, rule.what.match);
+  const auto number = [&](const std::string& key, std::uint64_t value) {
+    if (value != 0) out[key] = std::to_string(value);
+  };
+  if (!rule.vms.empty()) out["vms"] = list(rule.vms);
+  if (rule.direction) out["direction"] = quoted(std::string(to_string(*rule.direction)));
+  if (match.ip_protocol != 0) out["protocol"] = quoted(std::to_string(match.ip_protocol));
+  number("local_port", match.local_port);
+  number("remote_port", match.remote_port);
+  if (match.remote_prefix != 0)
+    out["remote"] = quoted(fmt::format("{}/{}", to_string(match.remote), match.remote_prefix));
+  if (what.drop) out["drop"] = "true";
+  if (what.dscp) out["dscp"] = std::to_string(*what.dscp);
+  if (what.queue) out["queue"] = std::to_string(*what.queue);
+  number("queue_group", what.queue_group);
+  if (what.mirror) out["mirror"] = quoted(what.mirror->port);
+  if (what.mirror) out["mirror_one_in"] = std::to_string(what.mirror->one_in);
+  if (!what.steer_port.empty()) out["steer"] = quoted(what.steer_port);
+  if (what.idle_seconds != 0) out["idle"] = quoted(fmt::format("{}s", what.idle_seconds));
+  return out;
+}
+
 std::string write(const Document& document) {
   std::string out;
   for (const auto& tier : document.tiers) out += text_of(tier);
@@ -166,6 +191,11 @@ std::string write(const Document& document) {
   for (const auto& maintenance : document.maintenance) out += text_of(maintenance);
   if (document.queueing) out += text_of(*document.queueing);
   for (const auto& one : document.classes) out += text_of(one);
+  for (const auto& rule : document.rules) {
+    out += fmt::format("[[rule]]\nname = {}\n", quoted(rule.name));
+    for (const auto& [key, value] : said(rule)) out += fmt::format("{} = {}\n", key, value);
+    out += "\n";
+  }
   return out;
 }
 

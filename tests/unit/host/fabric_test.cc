@@ -106,6 +106,23 @@ TEST(Target, LongFlowsBypassByVmGroupAndCategory) {
   EXPECT_EQ(intents.back().demand, wire::Demand::kPreferHardware);
 }
 
+TEST(Target, RulesGoToTheDeviceWhereItCan) {
+  auto fleet = small_fleet();
+  fleet.vms[0].id = VmId{7};
+  fleet.vms[0].rules = {{.number = 5,
+                         .priority = 3,
+                         .demand = wire::Demand::kRequireHardware,
+                         .what = {.direction = Direction::kIngress, .match = {.ip_protocol = 17}, .drop = true}}};
+  const auto target = make_target(fleet, fleet.dataplanes[0], {});
+  ASSERT_EQ(target.rules.size(), 1u);
+  const auto intent = desired_state(target, Generation{1}).intents.back();
+  EXPECT_EQ(intent.id, rule_intent(VmId{7}, 5, Direction::kIngress));
+  EXPECT_EQ(intent.demand, wire::Demand::kRequireHardware);
+  EXPECT_EQ(intent.priority, 3u);
+  EXPECT_EQ(std::get<wire::Treatment>(intent.what).vm, VmId{7});
+  EXPECT_TRUE(worth_a_push(target, make_target(small_fleet(), fleet.dataplanes[0], {})));
+}
+
 TEST(Target, AChangedMarkIsWorthAPush) {
   auto marked = target(megabits(1));
   marked.treatments = {{.vm = VmId{1}, .match = {.category = Category::kVideo}, .dscp = 34}};

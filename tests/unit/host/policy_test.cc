@@ -102,6 +102,24 @@ longest = "5ms"
 name = "unwanted"
 categories = ["crypto_mining"]
 drop = true
+
+[[rule]]
+name = "scrub"
+vms = ["w*"]
+direction = "ingress"
+protocol = "udp"
+local_port = 53
+remote = "198.51.100.0/24"
+steer = "scrubber"
+demand = "require_hw"
+priority = 3
+
+[[rule]]
+name = "watch"
+protocol = "47"
+mirror = "probe"
+mirror_one_in = 5
+idle = "60s"
 )";
 
 TEST(PolicyDocument, WritesWhatItRead) {
@@ -198,6 +216,44 @@ TEST(PolicyDocument, RefusesABypassOfWhatIsTreated) {
                     HasSubstr("p.toml:5: class[0].queue_group: what leaves by isolated queues does not wait")));
 }
 
+TEST(PolicyEffective, ARuleReachesItsVmsInTheDirectionsWhereItDoesSomething) {
+  const auto at = effective(small_fleet(),
+                            parsed("[[rule]]\nname = \"scrub\"\nvms = [\"w*\"]\nprotocol = \"udp\"\nlocal_port = 53\n"
+                                   "remote = \"198.51.100.7/24\"\nsteer = \"scrubber\"\n"
+                                   "[[rule]]\nname = \"mark\"\nvms = [\"w*\"]\ndscp = 8\npriority = 2\n"),
+                            kNow);
+  const auto& rules = at.fleet.vms[0].rules;
+  ASSERT_EQ(rules.size(), 3u) << "nothing that reaches a VM is marked";
+  const auto& scrub = rules[0].what;
+  EXPECT_EQ(scrub.match.ip_protocol, 17);
+  EXPECT_EQ(scrub.match.local_port, 53);
+  EXPECT_EQ(to_string(scrub.match.remote), "198.51.100.7");
+  EXPECT_EQ(scrub.match.remote_prefix, 24);
+  EXPECT_EQ(scrub.steer_port, "scrubber");
+  EXPECT_EQ(rules[0].demand, wire::Demand::kPreferHardware);
+  EXPECT_EQ(rules[1].what.direction, Direction::kIngress);
+  EXPECT_EQ(rules[1].number, rules[0].number);
+  EXPECT_EQ(rules[2].what.dscp, 8);
+  EXPECT_EQ(rules[2].priority, 2u);
+  EXPECT_NE(rules[2].number, rules[0].number);
+}
+
+TEST(PolicyDocument, SaysWhatIsWrongWithARule) {
+  const auto refused = [](const std::string& keys) {
+    const auto document = read("[[rule]]\nname = \"r\"\n" + keys, "p.toml");
+    return document ? std::string() : document.error().message;
+  };
+  EXPECT_THAT(refused("protocol = \"ipx\"\n"), HasSubstr("p.toml:3: rule[0].protocol: 'ipx' is no protocol"));
+  EXPECT_THAT(refused("local_port = 80\n"), HasSubstr("only TCP and UDP have ports: give `protocol`, too"));
+  EXPECT_THAT(refused("remote = \"10.0.0.0/40\"\n"), HasSubstr("'10.0.0.0/40' is no network"));
+  EXPECT_THAT(refused("remote = \"10.0.0.0/0\"\n"), HasSubstr("is no network"));
+  EXPECT_THAT(refused("direction = \"ingress\"\ndscp = 3\n"), HasSubstr("direction egress would be right"));
+  EXPECT_THAT(refused("drop = true\nsteer = \"p\"\n"), HasSubstr("what is dropped goes nowhere"));
+  EXPECT_THAT(refused("idle = \"10ms\"\n"), HasSubstr("must be 1s to 12d in whole seconds"));
+  EXPECT_THAT(refused("demand = \"hardware\"\n"), HasSubstr("'require_hw'"));
+  EXPECT_EQ(refused("protocol = \"6\"\nlocal_port = 80\n"), "");
+}
+
 TEST(PolicyEffective, AQueueHoldsWhereThePolicyHasQueueing) {
   const std::string one = "[[class]]\nname = \"a\"\ncategories = [\"video\"]\nqueue = 3\n";
   EXPECT_THAT(effective(small_fleet(), parsed(one), kNow).fleet.vms[0].applications, IsEmpty());
@@ -238,6 +294,23 @@ TEST(PolicyDocument, SaysWhatAThresholdOfBypassCanBe) {
     EXPECT_THAT(refused(fmt::format("bypass_after = \"1MB\"\nbypass_idle = \"{}\"\n", text)),
                 HasSubstr(fmt::format("'{}' is not between 1s and 1d in whole seconds", text)));
   EXPECT_THAT(refused("bypass_idle = \"5s\"\n"), HasSubstr("vm[0].bypass_idle: stands beside `bypass_after`"));
+}
+
+TEST(PolicyCheck, RulesThatMeetAtOnePriorityAndDifferAreAConflictThatNamesBoth) {
+  const auto reasons_of = [](const std::string& second) {
+    return check(small_fleet(),
+                 parsed("[[rule]]\nname = \"a\"\nprotocol = \"udp\"\nlocal_port = 53\ndrop = true\n[[rule]]\n"
+                        "name = \"b\"\n" +
+                        second),
+                 kNow);
+  };
+  EXPECT_THAT(reasons_of("remote = \"192.0.2.0/24\"\nidle = \"9s\"\n"),
+              ElementsAre(AllOf(HasSubstr("p.toml:6: "), HasSubstr("rule 'b' and rule 'a' (p.toml:1)"),
+                                HasSubstr("priority 50"))));
+  EXPECT_THAT(reasons_of("idle = \"9s\"\npriority = 51\n"), IsEmpty());
+  EXPECT_THAT(reasons_of("protocol = \"tcp\"\nidle = \"9s\"\n"), IsEmpty()) << "they never meet";
+  EXPECT_THAT(reasons_of("drop = true\n"), IsEmpty()) << "both do the same";
+  EXPECT_THAT(reasons_of("vms = [\"d*\"]\ndirection = \"ingress\"\nidle = \"9s\"\n"), SizeIs(1));
 }
 
 TEST(PolicyCheck, TwoThresholdsOfBypassAreAConflictThatNamesBothRules) {

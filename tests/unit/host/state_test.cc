@@ -180,6 +180,12 @@ TEST(StateCodec, InstalledComesBackAsItWas) {
       {.vm = VmId{3}, .match = {.category = Category::kVideo}, .dscp = 0, .queue = 0},
       {.vm = VmId{3}, .match = {.category = Category::kMail}, .mirror = wire::Mirror{"probe", 5}, .queue_group = 1},
       {.vm = VmId{3}, .direction = Direction::kIngress, .match = {.category = Category::kP2p}, .drop = true}};
+  installed.target.rules = {{IntentId{1ull << 45}, 3, wire::Demand::kRequireHardware,
+                             wire::Treatment{.vm = VmId{3},
+                                             .direction = Direction::kIngress,
+                                             .match = {17, 53, 0, {{198, 51, 100, 0}}, 24},
+                                             .steer_port = "scrubber",
+                                             .idle_seconds = 60}}};
   const auto decoded = decode_installed(encode_installed(installed));
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(decoded->generation, installed.generation);
