@@ -9,11 +9,20 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "host/forecast/law_training.h"
 
 namespace foreflow::app {
 namespace {
 
 constexpr int kLowestPriority = 19;
+
+std::string text_of(const forecast::Law& law) {
+  std::string text;
+  for (std::size_t q = 0; q < law.knobs.size(); ++q)
+    if (law.knobs[q])
+      text += fmt::format("{}q{} {}", text.empty() ? "" : ", ", 100 * predictor::kQuantiles[q], *law.knobs[q]);
+  return text.empty() ? "none" : text;
+}
 
 }  // namespace
 
@@ -58,6 +67,14 @@ void BackgroundTraining::run_once() {
   put_in_force(std::move(*kept));
 }
 
+void BackgroundTraining::learn_law() {
+  const auto fleet = parts_.forecasts.histories();
+  auto law = forecast::learn_law(fleet.series, present_ ? present_->model : nullptr, plan_);
+  if (!law) return log::info("limits follow the quantiles of forecasts", {{"reason", law.error().message}});
+  log::info("limits follow the allocation law", {{"knobs", text_of(*law)}, {"law", law->about}});
+  parts_.forecasts.use_law(std::move(*law));
+}
+
 void BackgroundTraining::start(std::uint64_t period_ns) {
   thread_ = std::jthread([this, period_ns](const std::stop_token& stop) { run(stop, period_ns); });
 }
@@ -74,6 +91,7 @@ void BackgroundTraining::run(const std::stop_token& stop, std::uint64_t period_n
   if (setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowestPriority) != 0)
     log::warning("learning runs with the manager's own priority", {});
   auto delay = due_in(period_ns);
+  if (delay.count() > 0) learn_law();  // a restart has lost it
   while (true) {
     {
       std::unique_lock lock(mutex_);
@@ -81,6 +99,7 @@ void BackgroundTraining::run(const std::stop_token& stop, std::uint64_t period_n
     }
     if (stop.stop_requested()) return;
     run_once();
+    learn_law();
     delay = std::chrono::nanoseconds(period_ns);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Learns the fleet's global model in the background, once a day, in one thread with the lowest priority.
-// Place: host/app, made by the manager. Ingest, forecasts and cycle do not wait for it.
+// Learns the fleet's global model and the allocation law's knobs in the background, once a day, in one thread with the
+// lowest priority. Place: host/app, made by the manager. Ingest, forecasts and cycle do not wait for it.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -31,6 +31,8 @@ class BackgroundTraining {
   void restore();
   // Learns once, in the caller's thread, and puts a better model in force. The reason why nothing came of it is logged.
   void run_once();
+  // Learns in the caller's thread what the allocation law has to be asked for, and puts it in force; as above.
+  void learn_law();
   // A thread of nice 19 that learns now and then every `period_ns`.
   void start(std::uint64_t period_ns);
 

@@ -18,7 +18,6 @@ constexpr std::uint64_t kOneCpu = 1'000'000;
 constexpr std::uint64_t kLeastCpu = 100'000;  // wanted, whatever the forecast: a domain has to answer
 constexpr std::uint64_t kLeastMargin = 64ull << 20;
 constexpr std::uint64_t kStep = 16;  // what is kept falls when a VM needs less by one part in so many
-constexpr std::size_t kLeads = 2;    // the interval in progress and the next
 constexpr double kPeakQuantile = .999;
 
 std::string amount_text(GuestResource resource, std::uint64_t amount) {
@@ -116,7 +115,7 @@ allocate::Member GuestPlanner::member_of(const GuestRequest& request, const Gues
     return member;
   }
   member.limited = forecast->limited && resource == GuestResource::kCpu;
-  member.demand = {forecast->demand(tier.quantile, kLeads).value + spare};
+  member.demand = {forecast->want(tier.quantile).value + spare};
   member.peak = {forecast->demand(kPeakQuantile, forecast->quantiles.horizon()).value + spare};
   basis.model = forecast->quantiles.model;
   basis.text =

@@ -11,7 +11,6 @@ namespace {
 
 static_assert(model::kPlanningQuantiles == predictor::kQuantiles);
 
-constexpr std::size_t kLeads = 2;  // the interval in progress and the next: limits stand before the demand does
 constexpr double kPeakQuantile = .999;
 
 std::string basis(const Decision& decision, const model::Tier& tier) {
@@ -107,7 +106,7 @@ allocate::Member Planner::member_of(const Request& request, const model::Vm& vm,
   if (!decision.forecast) return member;
   const auto& forecast = *decision.forecast;
   member.limited = forecast.limited;
-  member.demand = forecast.demand(tier.quantile, kLeads);
+  member.demand = forecast.want(tier.quantile);
   member.peak = forecast.demand(kPeakQuantile, forecast.quantiles.horizon());
   const auto& record = judge(vm.id, decision.direction, forecast, member.demand, tier.quantile);
   if (const auto instead = record.instead(); instead && *instead > member.demand) {

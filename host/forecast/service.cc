@@ -14,6 +14,8 @@
 #include "common/files.h"
 #include "host/forecast/history_file.h"
 #include "host/forecast/tracked_demand.h"
+#include "predictor/features/usual_peaks.h"
+#include "predictor/optimize/evidence.h"
 #include "predictor/select/select_model.h"
 
 namespace foreflow::forecast {
@@ -36,14 +38,23 @@ ForecastConfig usable(ForecastConfig config) {
   return config;
 }
 
+std::size_t column_of(double quantile) {
+  const auto found = std::ranges::lower_bound(predictor::kQuantiles, quantile) - predictor::kQuantiles.begin();
+  return std::min(static_cast<std::size_t>(found), predictor::kQuantiles.size() - 1);
+}
+
 }  // namespace
 
 BytesPerSecond Forecast::demand(double quantile, std::size_t leads) const {
-  const auto found = std::ranges::lower_bound(predictor::kQuantiles, quantile);
-  const auto column = std::min<std::ptrdiff_t>(found - predictor::kQuantiles.begin(), predictor::kQuantiles.size() - 1);
+  const auto column = static_cast<Eigen::Index>(column_of(quantile));
   const auto rows = static_cast<Eigen::Index>(std::min(leads, quantiles.horizon()));
   const double highest = rows == 0 ? 0 : quantiles.values.col(column).head(rows).maxCoeff();
   return std::max(to_rate(highest), so_far);
+}
+
+BytesPerSecond Forecast::want(double quantile) const {
+  const auto lawful = by_law[column_of(quantile)];
+  return lawful ? std::max(*lawful, so_far) : demand(quantile, kWantLeads);
 }
 
 class ForecastService::Impl {
@@ -57,6 +68,11 @@ class ForecastService::Impl {
     candidates.models.push_back(std::make_unique<Shared>(std::move(model)));
     const std::unique_lock writing(entries_mutex_);
     candidates_ = std::make_shared<const Candidates>(std::move(candidates));
+  }
+
+  void use_law(Law law) {
+    const std::unique_lock writing(entries_mutex_);
+    law_ = std::move(law);
   }
 
   Histories histories() const {
@@ -169,12 +185,25 @@ class ForecastService::Impl {
     update(entry, end);
     Forecast forecast{.made_at = start(end), .step_ns = config_.interval_ns, .quantiles = entry.tracked.forecast()};
     forecast.reason = entry.choice.reason + covered(entry.tracked.coverage());
+    if (law_) apply(*law_, entry, end, forecast);
     if (const auto slot = demand.at(end)) forecast.so_far = to_rate(slot->rate);
     forecast.last = last(demand, end);
     if (const auto limited = demand.newest_limited())
       forecast.limited =
           static_cast<std::uint64_t>(demand.newest_sample().value - limited->value) < config_.limited_window_ns;
     return forecast;
+  }
+
+  void apply(const Law& law, TrackedDemand& entry, IntervalIndex end, Forecast& forecast) const {
+    if (!entry.evidence) {
+      const predictor::Series series = entry.demand.series(end, config_.season);
+      predictor::UsualPeaks peaks(config_.season);
+      for (const double value : series.view().values) peaks.push(value);
+      entry.evidence = predictor::gather(forecast.quantiles, Forecast::kWantLeads, peaks);
+    }
+    for (std::size_t q = 0; q < law.knobs.size(); ++q)
+      if (law.knobs[q]) forecast.by_law[q] = to_rate(predictor::allocation(*entry.evidence, *law.knobs[q]));
+    forecast.reason += "; " + law.about;
   }
 
   static BytesPerSecond last(const DemandHistory& demand, IntervalIndex end) {
@@ -194,6 +223,7 @@ class ForecastService::Impl {
       basis.rate = newest->rate;
     }
     if (entry.basis == basis) return;
+    entry.evidence.reset();
     const bool follows = entry.tracked.is_fitted() && entry.follows(basis);
     if (follows) {
       const auto slot = demand.at(end - 1);
@@ -248,6 +278,7 @@ class ForecastService::Impl {
   const ForecastConfig config_;
   mutable std::shared_mutex entries_mutex_;  // the map and the candidates; each entry has its own besides
   std::shared_ptr<const Candidates> candidates_;
+  std::optional<Law> law_;  // likewise
   std::map<Key, TrackedDemand> entries_;
 };
 
@@ -267,6 +298,7 @@ std::vector<Observation> ForecastService::history(VmId vm, Direction direction, 
 void ForecastService::use_global(std::shared_ptr<const predictor::Model> model, const std::string& about) {
   impl_->use_global(std::move(model), about);
 }
+void ForecastService::use_law(Law law) { impl_->use_law(std::move(law)); }
 Histories ForecastService::histories() const { return impl_->histories(); }
 void ForecastService::forget(VmId vm) { impl_->forget(vm); }
 void ForecastService::retain(const std::function<bool(VmId)>& known) { impl_->retain(known); }

@@ -2,6 +2,7 @@
 // Keeps recent demand per VM and direction and answers with quantile forecasts of it.
 // Place: host/forecast; fed by the ingest of reports, asked by the allocation cycle.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -37,10 +38,23 @@ struct Forecast {
   BytesPerSecond last;                    // p95 of 1 s offered rates in the last interval (or so far in the first)
   BytesPerSecond so_far;                  // the same of the interval in progress; 0 before its first sample
   bool limited = false;                   // a sample of the last `limited_window_ns` was limited
+  // At each of predictor::kQuantiles what the allocation law says; empty where the fleet has not taught it a knob.
+  std::array<std::optional<BytesPerSecond>, predictor::kQuantiles.size()> by_law{};
 
-  // What the allocation should expect: the highest of the first `leads` intervals at one of predictor::kQuantiles (the
-  // next higher one for a value between), and at least what the interval in progress has shown. Rounded up.
+  static constexpr std::size_t kWantLeads = 2;  // the interval in progress and the next: limits stand before the demand
+
+  // The highest of the first `leads` intervals at one of predictor::kQuantiles (the next higher one for a value
+  // between), and at least what the interval in progress has shown. Rounded up.
   BytesPerSecond demand(double quantile, std::size_t leads) const;
+  // What the allocation should expect: what the law says, at least what the interval in progress has shown; where it
+  // says nothing, demand() for kWantLeads.
+  BytesPerSecond want(double quantile) const;
+};
+
+// The allocation law's knob for each of predictor::kQuantiles; empty: forecasts themselves are to be followed.
+struct Law {
+  std::array<std::optional<double>, predictor::kQuantiles.size()> knobs{};
+  std::string about;  // said in reasons
 };
 
 // One interval that has been seen.
@@ -83,6 +97,8 @@ class ForecastService {
   // A model that was learned from the fleet competes with the local ones from now on, and forecasts VMs with too little
   // history of their own. `about` is said in reasons.
   void use_global(std::shared_ptr<const predictor::Model> model, const std::string& about);
+  // From now on forecasts say what the allocation law does at these knobs.
+  void use_law(Law law);
   // A copy; limited intervals are marked as the lower bounds that they are.
   Histories histories() const;
 

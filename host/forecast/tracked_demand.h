@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "host/forecast/demand_history.h"
 #include "host/forecast/service.h"
 #include "predictor/models/tracked.h"
+#include "predictor/optimize/allocation_law.h"
 #include "predictor/select/select_model.h"
 
 namespace foreflow::forecast {
@@ -57,6 +59,7 @@ struct TrackedDemand {
   };
   Basis basis;
   predictor::Tracked tracked;
+  std::optional<predictor::Evidence> evidence;  // of `basis`, once somebody asked
 
   // The interval after those of `basis` is over, and of those nothing has changed.
   bool follows(const Basis& next) const {

@@ -10,25 +10,13 @@
 
 #include "host/allocate/want.h"
 #include "predictor/features/usual_peaks.h"
+#include "predictor/optimize/evidence.h"
 
 namespace foreflow::backtest {
 namespace {
 
 constexpr std::int64_t kStepNs = 300 * static_cast<std::int64_t>(kNanosPerSecond);
 constexpr double kScale = 1'000;  // the manager's law counts whole units: a percentage needs thousandths
-
-predictor::Evidence evidence(const predictor::FittedModel& model, const predictor::UsualPeaks& peaks) {
-  constexpr Eigen::Index k90 = 1, k99 = 3;
-  const predictor::QuantileForecast next = model.forecast(1);
-  return {.q90 = next.values(0, k90),
-          .q99 = next.values(0, k99),
-          .usual = peaks.usual(),
-          .hours = peaks.hours(),
-          .swing = peaks.swing(),
-          .day = peaks.day(),
-          .week = peaks.week(),
-          .month = peaks.month()};
-}
 
 // What the manager would want: its hysteresis on the law's answer.
 class Damped {
@@ -67,7 +55,7 @@ Replayed replay(const Recording& recording, predictor::FittedModel& fitted, Law 
   std::array<double, kKnobs> last;
   last.fill(-1);
   for (std::size_t step = first; step < end; ++step) {
-    const predictor::Evidence seen = evidence(fitted, peaks);
+    const predictor::Evidence seen = predictor::gather(fitted.forecast(1), 1, peaks);
     const bool scored = recording.observed[step] != 0;
     const double demand = series.values[step];
     if (scored) result.cost.demand += demand;

@@ -61,6 +61,29 @@ TEST_F(Service, MakesTheForecastForTheIntervalInProgressAndThoseAfterIt) {
   EXPECT_EQ(forecast->quantiles.horizon(), 6);
 }
 
+TEST_F(Service, WantsWhatTheLawSaysOnceItIsKnown) {
+  for (std::int64_t interval = 0; interval < 100; ++interval)
+    steady(1'000 + 10 * interval, 1'010 + 10 * interval, interval == 60 ? 9'000 : 500);
+  const auto without = forecast(2'000);
+  EXPECT_FALSE(without->by_law[2]);
+  EXPECT_EQ(without->want(.95), without->demand(.95, Forecast::kWantLeads));
+
+  service_.use_law({.knobs = {std::nullopt, 5, 10, 17, 24}, .about = "by a law of this test"});
+  const auto lawful = forecast(2'000);
+  EXPECT_FALSE(lawful->by_law[0]);
+  EXPECT_EQ(lawful->want(.5), lawful->demand(.5, Forecast::kWantLeads)) << "of which the law says nothing";
+  EXPECT_THAT(lawful->reason, ::testing::EndsWith("; by a law of this test"));
+  for (const double quantile : {.9, .95, .99})
+    EXPECT_LE(lawful->want(quantile), lawful->want(quantile + .009)) << quantile;
+  EXPECT_EQ(lawful->want(.97), lawful->want(.99)) << "the next higher one";
+  EXPECT_GT(lawful->want(.999).value, 9'000u) << "the highest of the last weeks counts for the strictest";
+  EXPECT_LT(lawful->want(.9).value, 9'000u);
+  EXPECT_EQ(lawful->demand(.95, 2), without->demand(.95, 2)) << "quantiles stay what they are";
+
+  report(2'001, 50'000);
+  EXPECT_EQ(forecast(2'001)->want(.9), BytesPerSecond{50'000}) << "what is seen is sure";
+}
+
 TEST_F(Service, TellsTheLastIntervalFromTheOneInProgress) {
   steady(1'000, 1'010, 500);
   steady(1'010, 1'015, 800);

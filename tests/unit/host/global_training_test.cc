@@ -10,6 +10,7 @@
 
 #include "common/files.h"
 #include "host/app/background_training.h"
+#include "host/forecast/law_training.h"
 #include "host/forecast/model_registry.h"
 #include "predictor/models/global/boosted.h"
 #include "predictor/models/seasonal.h"
@@ -19,6 +20,7 @@ namespace foreflow::forecast {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::size_t kSeason = 24;
 constexpr std::uint64_t kHour = 3'600 * kNanosPerSecond;
@@ -71,6 +73,21 @@ std::vector<predictor::Series> fleet(std::size_t count, std::size_t days) {
   for (std::size_t i = 0; i < count; ++i) {
     predictor::Series series(kSeason);
     for (std::size_t point = 0; point < days * kSeason; ++point) series.push(999 + static_cast<double>(random() % 3));
+    all.push_back(std::move(series));
+  }
+  return all;
+}
+
+// With bursts at random, one in 20 hours.
+std::vector<predictor::Series> restless(std::size_t count, std::size_t days) {
+  std::mt19937_64 random(5);
+  std::vector<predictor::Series> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    predictor::Series series(kSeason);
+    for (std::size_t point = 0; point < days * kSeason; ++point) {
+      const double burst = random() % 20 == 0 ? 20 + static_cast<double>(random() % 20) : 1;
+      series.push(static_cast<double>(500 + random() % 1'000) * burst);
+    }
     all.push_back(std::move(series));
   }
   return all;
@@ -172,6 +189,31 @@ TEST_F(BackgroundTrainingTest, AModelThatIsWorseForAVmIsNotChosenForIt) {
   observe(10);
   service_.use_global(std::make_shared<Constant>(9e6), "for this test");
   EXPECT_NE(model_of(1), "constant");
+}
+
+TEST_F(BackgroundTrainingTest, LimitsFollowTheLawOnceTheFleetHasTaughtIt) {
+  const ConstantTrainer trainer(0);
+  app::BackgroundTraining training({service_, trainer, clock_}, ModelRegistry(folder_.path()),
+                                   {.least_series = 2, .least_days = 7, .held_out = 1, .horizon = 4});
+  const auto reason = [this] { return service_.predict(VmId{1}, Direction::kEgress, clock_.now())->reason; };
+  observe(9);
+  training.learn_law();
+  EXPECT_THAT(reason(), Not(HasSubstr("by the law"))) << "7 days to choose models by and 3 to judge are needed";
+  observe(2);
+  training.learn_law();
+  EXPECT_THAT(reason(), HasSubstr("allocated by the law, learned from 144 intervals of 2 series"));
+}
+
+TEST(LawTraining, TeachesOnlyWhatTheFleetCanTell) {
+  EXPECT_THAT(learn_law(restless(2, 20), nullptr, kPlan).error().message, HasSubstr("3 are needed"));
+  const auto few = learn_law(restless(3, 20), nullptr, kPlan);
+  ASSERT_TRUE(few) << few.error().message;
+  EXPECT_FALSE(few->knobs[4]) << "216 intervals say nothing of one in a thousand";
+  const auto law = learn_law(restless(14, 20), nullptr, kPlan);
+  ASSERT_TRUE(law) << law.error().message;
+  EXPECT_FALSE(law->knobs[0]) << "the law begins far above the median";
+  ASSERT_TRUE(law->knobs[3] && law->knobs[4]);
+  EXPECT_LE(*law->knobs[3], *law->knobs[4]);
 }
 
 TEST(Histories, MarkLimitedIntervalsAsLowerBounds) {

@@ -103,7 +103,10 @@ TEST_F(ManagerGuestTest, CpuAndMemoryAreExplainedAndReplayedLikeTraffic) {
       if (one["direction"] == name) return one;
     return nullptr;
   };
-  ASSERT_TRUE(wait_for([&] { return manager_->vms("web")->at(0).guest->memory.has_value(); }));
+  ASSERT_TRUE(wait_for([&] {
+    const auto guest = manager_->vms("web")->at(0).guest;
+    return guest && guest->memory && guest->memory->limit;
+  }));
   ASSERT_TRUE(wait_for([&] { return !side("memory").is_null(); })) << foreflow({"explain", "vm", "web"}).out;
   EXPECT_EQ(side("memory")["guarantee"], 1536ull << 20);
   EXPECT_EQ(side("memory")["pir"], json({"guest", "list"})[0]["memory_decision"]["limit"]);

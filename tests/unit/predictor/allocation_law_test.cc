@@ -9,6 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "predictor/features/usual_peaks.h"
+#include "predictor/optimize/learn_knobs.h"
+#include "predictor/select/select_model.h"
+#include "tests/unit/predictor/noise.h"
 #include "tests/unit/predictor/support.h"
 
 namespace foreflow::predictor {
@@ -105,6 +108,61 @@ TEST(UsualPeaks, AreThoseOfTheWholePast) {
     ASSERT_EQ(peaks.week(), expected.week) << i;
     ASSERT_EQ(peaks.month(), expected.month) << i;
   }
+}
+
+class Knobs : public ::testing::Test {
+ protected:
+  // Bursts at random: of one in 20 points, up to 40 times the level.
+  static Series restless(std::size_t points, std::uint32_t seed) {
+    testing::Noise noise(seed);
+    Series series(24);
+    for (std::size_t i = 0; i < points; ++i) {
+      const double level = 1'000 * (.5 + noise.next());
+      series.push(noise.next() < .05 ? level * 40 * noise.next() : level);
+    }
+    return series;
+  }
+  const Models models_ = local_models(24);
+};
+
+TEST_F(Knobs, KeepWhatTheyPromiseOnDaysThatTheyWereNotLearnedFrom) {
+  Exceedance learned, later;
+  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+    const Series series = restless(60 * 24, seed);
+    learned.add(exceedance(series.view().first(40 * 24), 20 * 24, 2, *models_[0]));
+    later.add(exceedance(series.view(), 40 * 24, 2, *models_[0]));
+  }
+  EXPECT_EQ(learned.points, 8u * 20 * 24);
+  double before = -1;
+  for (const double quantile : {.9, .95, .99}) {
+    const auto knob = knob_for_quantile(learned, quantile);
+    ASSERT_TRUE(knob);
+    EXPECT_GE(*knob, before);
+    before = *knob;
+    const auto above = static_cast<double>(later.above[static_cast<std::size_t>(*knob)]);
+    EXPECT_LE(above / static_cast<double>(later.points), 1.5 * (1 - quantile)) << quantile;
+  }
+  EXPECT_GT(before, 0) << "the least knob promises little";
+}
+
+TEST_F(Knobs, JudgeNeitherGapsNorLowerBounds) {
+  Series series = restless(10 * 24, 1);
+  for (int i = 0; i < 24; ++i) series.push_gap();
+  for (int i = 0; i < 24; ++i) series.push(1e9, true);
+  EXPECT_EQ(exceedance(series.view(), 10 * 24, 2, *models_[0]).points, 0u);
+  EXPECT_EQ(exceedance(series.view(), 9 * 24, 2, *models_[0]).points, 24u);
+  EXPECT_EQ(exceedance(series.view(), 12 * 24, 2, *models_[0]).points, 0u) << "nothing follows";
+}
+
+TEST_F(Knobs, NeedAsManyPointsAsAPromiseIsAbout) {
+  Exceedance seen{.points = 999};
+  seen.above[0] = 6;
+  EXPECT_EQ(knob_for_quantile(seen, .999), std::nullopt);
+  EXPECT_EQ(knob_for_quantile(seen, .99), 0);
+  seen.above[0] = 4;
+  EXPECT_EQ(knob_for_quantile(seen, .99), std::nullopt) << "the least is far stricter than that";
+  seen.above.fill(999);
+  EXPECT_EQ(knob_for_quantile(seen, .99), kMostKnob) << "nothing is enough; the most there is";
 }
 
 TEST(UsualPeaks, AreZeroBeforeTheFirstPoint) {
