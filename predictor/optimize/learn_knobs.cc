@@ -40,7 +40,10 @@ std::optional<double> knob_for_quantile(const Exceedance& seen, double quantile)
   if (allowed < 1 || static_cast<double>(seen.above[0]) < allowed / 2) return std::nullopt;
   std::size_t knob = 0;
   while (knob + 1 < Exceedance::kKnobs && static_cast<double>(seen.above[knob]) > allowed) ++knob;
-  return static_cast<double>(knob);
+  if (knob == 0 || static_cast<double>(seen.above[knob]) > allowed) return static_cast<double>(knob);
+  const auto before = static_cast<double>(seen.above[knob - 1]);
+  const auto part = (before - allowed) / (before - static_cast<double>(seen.above[knob]));
+  return static_cast<double>(knob - 1) + part;
 }
 
 }  // namespace foreflow::predictor

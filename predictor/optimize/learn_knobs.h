@@ -25,9 +25,9 @@ struct Exceedance {
 // what they would have been nobody knows.
 Exceedance exceedance(const SeriesView& series, std::size_t first, std::size_t leads, const Model& model);
 
-// The least knob above which no more than 1 - `quantile` of the points lay; kMostKnob where even that had more.
-// nullopt: there are too few points to tell (fewer than would let one be above), or the promise is so weak that the
-// law's least is more than twice as strict.
+// The least knob above which no more than 1 - `quantile` of the points lay, between two whole ones as if the points in
+// between were spread evenly; kMostKnob where even that had more. nullopt: there are too few points to tell (fewer than
+// would let one be above), or the promise is so weak that the law's least is more than twice as strict.
 std::optional<double> knob_for_quantile(const Exceedance& seen, double quantile);
 
 }  // namespace foreflow::predictor

@@ -139,7 +139,9 @@ TEST_F(Knobs, KeepWhatTheyPromiseOnDaysThatTheyWereNotLearnedFrom) {
     ASSERT_TRUE(knob);
     EXPECT_GE(*knob, before);
     before = *knob;
-    const auto above = static_cast<double>(later.above[static_cast<std::size_t>(*knob)]);
+    const auto whole = std::min(static_cast<std::size_t>(*knob), Exceedance::kKnobs - 2);
+    const auto above = std::lerp(static_cast<double>(later.above[whole]), static_cast<double>(later.above[whole + 1]),
+                                 *knob - static_cast<double>(whole));
     EXPECT_LE(above / static_cast<double>(later.points), 1.5 * (1 - quantile)) << quantile;
   }
   EXPECT_GT(before, 0) << "the least knob promises little";
@@ -161,6 +163,9 @@ TEST_F(Knobs, NeedAsManyPointsAsAPromiseIsAbout) {
   EXPECT_EQ(knob_for_quantile(seen, .99), 0);
   seen.above[0] = 4;
   EXPECT_EQ(knob_for_quantile(seen, .99), std::nullopt) << "the least is far stricter than that";
+  seen.above.fill(2);
+  seen.above[0] = seen.above[1] = 18;  // of 999 points 9.99 may be above .99
+  EXPECT_NEAR(*knob_for_quantile(seen, .99), 1.5, .01);
   seen.above.fill(999);
   EXPECT_EQ(knob_for_quantile(seen, .99), kMostKnob) << "nothing is enough; the most there is";
 }
