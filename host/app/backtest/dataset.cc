@@ -62,9 +62,25 @@ std::size_t first_phase(const std::vector<double>* time) {
   return static_cast<std::size_t>(steps < 0 ? steps + static_cast<double>(kDay) : steps);
 }
 
+// Rows that are further apart, or nearer, would shift everything that depends on the time of the day.
+Status check_steps(const fs::path& file, const std::vector<double>* time) {
+  constexpr std::size_t kFirstLine = 2;  // behind the header
+  for (std::size_t i = 1; time != nullptr && i < time->size(); ++i) {
+    const double step = (*time)[i] - (*time)[i - 1];
+    if (std::isnan(step) || std::abs(step - kStep) <= 1) continue;
+    return fail(
+        ErrorCode::kMalformed,
+        fmt::format("{}:{}: 'time_s' is {} s after the row before; rows are {} s apart: join finer ones (mean, or "
+                    "p95 of the rates), and give missing ones a row with an empty cell",
+                    file.string(), i + kFirstLine, step, kStep));
+  }
+  return {};
+}
+
 Result<Recording> read_series(const fs::path& file, const std::string& metric, std::string kind) {
   const auto columns = read_columns(file, {metric}, {"time_s", "obs"});
   if (!columns) return tl::unexpected(columns.error());
+  if (const auto good = check_steps(file, columns->find("time_s")); !good) return tl::unexpected(good.error());
   const std::vector<double>& values = columns->values[0];
   const std::vector<double>* observed = columns->find("obs");
   Recording recording{.name = series_name(file),

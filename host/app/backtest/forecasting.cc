@@ -62,7 +62,8 @@ bool learns_from_many(const Forecasting::Plan& plan) {
 }
 
 Result<Forecasting> Forecasting::prepare(const Plan& plan, std::span<const Recording> fleet) {
-  const std::size_t season = fleet[0].series.view().season;
+  if (fleet.empty()) return fail(ErrorCode::kNotFound, "no series to learn from or to forecast");
+  const std::size_t season = fleet.front().series.view().season;
   Forecasting made;
   if (learns_from_many(plan)) {
     const auto trainer = trainer_of(plan);

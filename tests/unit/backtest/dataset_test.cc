@@ -37,6 +37,21 @@ TEST(Dataset, TakesTheKindsAskedForAndWhatTheManifestDoesNotKnow) {
   EXPECT_EQ(recordings->at(1).name, "mine");
 }
 
+TEST(Dataset, RefusesRowsOfAnotherStepWithTheLine) {
+  const auto refused = [](const std::string& rows) {
+    const TemporaryDirectory directory;
+    write(directory.path() / "mine.csv", "time_s,net\n" + rows);
+    const auto recordings = read_folder(directory.path(), "net", {});
+    return recordings ? std::string() : recordings.error().message;
+  };
+  EXPECT_EQ(refused("300,1\n600,\n900,3\n"), "") << "an empty cell is a gap";
+  EXPECT_EQ(refused("300,1\n,2\n900,3\n"), "") << "a row without a time is the next";
+  EXPECT_NE(refused("60,1\n120,2\n").find("mine.csv:3: 'time_s' is 60 s after the row before; rows are 300 s apart"),
+            std::string::npos);
+  EXPECT_NE(refused("300,1\n600,2\n1200,3\n").find("mine.csv:4: 'time_s' is 600 s"), std::string::npos);
+  EXPECT_NE(refused("300,1\n300,2\n").find("mine.csv:3: 'time_s' is 0 s"), std::string::npos);
+}
+
 TEST(Dataset, SaysThatAFolderHasNoSeries) {
   const TemporaryDirectory directory;
   EXPECT_FALSE(read_folder(directory.path(), "net", {}).has_value());
