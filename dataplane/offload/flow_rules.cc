@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/offload/flow_rules.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "dataplane/offload/groups.h"
@@ -94,6 +96,15 @@ Result<FlowCounts> FlowRules::read(Handle handle) {
     counts.idle = counts.idle && *idle;
   }
   return counts;
+}
+
+bool FlowRules::device_answers() const {
+  return std::ranges::any_of(flows_, [](const auto& entry) {
+    const auto& flow = entry.second;
+    return std::ranges::any_of(flow.ways, [&flow](const Way& way) {
+      return way.bypass != nullptr && flow.domain->count(way.bypass).has_value();
+    });
+  });
 }
 
 Result<FlowCounts> FlowRules::take_back(Handle handle) {

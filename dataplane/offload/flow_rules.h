@@ -27,6 +27,10 @@ class FlowRules final : public FlowOffload {
   Result<Handle> give(const BypassFlow& flow) override;
   Result<FlowCounts> read(Handle handle) override;
   Result<FlowCounts> take_back(Handle handle) override;
+  bool empty() const { return flows_.empty(); }
+  std::size_t size() const { return flows_.size(); }
+  // For one of them at least.
+  bool device_answers() const;
   // The device has lost all of them: kNotFound from now on.
   void forget() { flows_.clear(); }
 

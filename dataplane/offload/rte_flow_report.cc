@@ -85,10 +85,10 @@ std::vector<wire::IntentStats> RteFlowBackend::read_stats() {
   return all;
 }
 
-// Neither for rules nor for meters, of which there are some.
+// Neither for rules nor for meters nor for flows, of which there are some.
 bool RteFlowBackend::answers_for_nothing() const {
-  if (installed_.empty()) return false;
-  return std::ranges::none_of(installed_, [](const auto& entry) {
+  if (installed_.empty() && flows_.empty()) return false;
+  return !flows_.device_answers() && std::ranges::none_of(installed_, [](const auto& entry) {
     const auto& installed = entry.second;
     return count_rules(installed) || (installed.meter && installed.domain->drops(*installed.meter));
   });
@@ -102,7 +102,8 @@ void RteFlowBackend::forget_what_is_lost() {
       return;
     }
   }
-  log::warning("the device has lost its rules and meters; they are made again", {{"intents", installed_.size()}});
+  log::warning("the device has lost its rules and meters; they are made again",
+               {{"intents", installed_.size()}, {"flows", flows_.size()}});
   silent_reads_ = 0;
   installed_.clear();
   leftovers_.clear();

@@ -38,20 +38,13 @@ class DeviceLoss : public ::testing::Test {
     emulated::reset({});
   }
 
-  std::vector<wire::IntentResult> limit(bool bypass = false) {
+  std::vector<wire::IntentResult> ask_for(std::vector<wire::Intent> intents) {
     wire::DesiredState desired{.generation = Generation{1}};
     desired.vms = {{kWeb, "web", {{"web", mac(1), Segment{0}}}}};
-    desired.intents = {{IntentId{1}, 0, wire::Demand::kPreferHardware,
-                        wire::Police{.vm = kWeb,
-                                     .cir = BytesPerSecond{kRate},
-                                     .pir = BytesPerSecond{kRate},
-                                     .cbs = Bytes{kBurst},
-                                     .pbs = Bytes{kBurst}}}};
-    if (bypass)
-      desired.intents.push_back(
-          {IntentId{2}, 0, wire::Demand::kPreferHardware, wire::Bypass{kWeb, std::nullopt, 1'000, 60}});
+    desired.intents = std::move(intents);
     return bed_->apply(desired).results;
   }
+  std::vector<wire::IntentResult> limit() { return ask_for({limit_}); }
   // What control does in a second.
   void pass_second() {
     device_now += kSecond;
@@ -87,6 +80,29 @@ class DeviceLoss : public ::testing::Test {
     bed_->run_at(device_now);
   }
 
+  // One that is bypassing.
+  void lose_a_flow() {
+    send(60, kSynFlag);
+    for (int i = 0; i < 5; ++i) send(1'000);
+    pass_second();
+    ASSERT_EQ(bed_->flows_in_device(), 1u);
+    emulated::lose_all();
+    for (int second = 0; second < 4; ++second) pass_second();
+    EXPECT_EQ(bed_->flows_in_device(), 0u);
+    send(1'000);
+    pass_second();
+    EXPECT_EQ(bed_->flows_in_device(), 1u) << "and may leave once more";
+    EXPECT_EQ(last_.dataplane.rx_packets, 1u);
+  }
+
+  const wire::Intent limit_{IntentId{1}, 0, wire::Demand::kPreferHardware,
+                            wire::Police{.vm = kWeb,
+                                         .cir = BytesPerSecond{kRate},
+                                         .pir = BytesPerSecond{kRate},
+                                         .cbs = Bytes{kBurst},
+                                         .pbs = Bytes{kBurst}}};
+  const wire::Intent bypass_{IntentId{2}, 0, wire::Demand::kPreferHardware,
+                             wire::Bypass{kWeb, std::nullopt, 1'000, 60}};
   std::optional<Testbed> bed_;
   wire::Report last_;
 };
@@ -130,18 +146,13 @@ TEST_F(DeviceLoss, ADeviceThatTakesNothingAfterwardsLeavesTheLimitToThePipeline)
 }
 
 TEST_F(DeviceLoss, FlowsThatItCarriedAreThePipelinesAgain) {
-  limit(true);
-  send(60, kSynFlag);
-  for (int i = 0; i < 5; ++i) send(1'000);
-  pass_second();
-  ASSERT_EQ(bed_->flows_in_device(), 1u);
-  emulated::lose_all();
-  for (int second = 0; second < 4; ++second) pass_second();
-  EXPECT_EQ(bed_->flows_in_device(), 0u);
-  send(1'000);
-  pass_second();
-  EXPECT_EQ(bed_->flows_in_device(), 1u) << "and may leave once more";
-  EXPECT_EQ(last_.dataplane.rx_packets, 1u);
+  ask_for({limit_, bypass_});
+  lose_a_flow();
+}
+
+TEST_F(DeviceLoss, FlowsAreMissedWhereItHeldNothingElse) {
+  ask_for({bypass_});
+  lose_a_flow();
 }
 
 }  // namespace
