@@ -31,6 +31,10 @@ wire::Report report_at(UnixNanos time) {
   report.interval_ns = kNanosPerSecond;
   report.dataplane.rx_packets = report.dataplane.tx_packets = 10;
   report.dataplane.rx_bytes = report.dataplane.tx_bytes = 15'000;
+  wire::PortSample uplink{.port = "uplink"};
+  for (std::uint8_t queue = 0; queue <= wire::kLastQueue; ++queue)
+    uplink.queues.push_back({.queue = queue, .passed_packets = 1, .passed_bytes = 1'500, .longest_ns = 5'000});
+  report.ports.push_back(uplink);
   for (const std::uint32_t id : {1u, 2u}) {
     wire::VmSample vm{VmId{id}, {}, 1, 2};
     for (auto& direction : vm.directions) direction.offered_bytes = direction.passed_bytes = 7'500 * id;

@@ -14,6 +14,7 @@ namespace foreflow::app {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(ManagerTest, TheCommandLineShowsWhatReportsSaid) {
   report_minute(megabits(80));
@@ -117,6 +118,36 @@ TEST_F(ManagerTest, ADataplaneShowsHowWellItsReportsAreCompressed) {
   EXPECT_EQ(shown["report_compressed_bytes"], 800);
   EXPECT_THAT(foreflow({"dataplane", "show", "dpu0"}).out,
               HasSubstr(format_bytes(Bytes{3'000}) + " compressed to " + format_bytes(Bytes{800})));
+}
+
+TEST_F(ManagerTest, ADataplaneShowsItsUplinksQueues) {
+  auto& sessions = manager_->sessions();
+  ASSERT_TRUE(sessions.on_hello({.dataplane = "dpu0", .version = "test", .boot_id = 1}));
+  EXPECT_THAT(foreflow({"dataplane", "show", "dpu0"}).out, Not(HasSubstr("LONGEST WAIT"))) << "nothing ever waited";
+  wire::Report report{.interval_ns = kNanosPerSecond};
+  report.time = SystemClock{}.now();
+  report.ports.push_back({.port = "uplink",
+                          .queues = {{.queue = 3,
+                                      .passed_packets = 10,
+                                      .passed_bytes = 15'000,
+                                      .dropped_packets = 7,
+                                      .dropped_bytes = 10'500,
+                                      .waited_ns = 40'000,
+                                      .longest_ns = 9'000,
+                                      .waiting_packets = 2}}});
+  for (std::uint64_t sequence : {1, 2}) {
+    report.sequence = sequence;
+    ASSERT_TRUE(sessions.on_report("dpu0", 1, report));
+  }
+  const auto queue = json({"dataplane", "show", "dpu0"})["queues"][0];
+  EXPECT_EQ(queue["port"], "uplink");
+  EXPECT_EQ(queue["number"], 3);
+  EXPECT_EQ(queue["dropped_packets"], 14) << "since the manager started";
+  EXPECT_EQ(queue["mean_wait_ns"], 4'000) << "of the last interval";
+  const auto shown = foreflow({"dataplane", "show", "dpu0"}).out;
+  for (const auto& word :
+       {format_bytes(Bytes{30'000}), format_bytes(Bytes{21'000}), std::string("4 us"), std::string("9 us")})
+    EXPECT_THAT(shown, HasSubstr(word));
 }
 
 TEST_F(ManagerTest, ADataplaneShowsWhyItsReportsAreNotTaken) {
