@@ -41,7 +41,7 @@ void GuestAllocation::on_sample(const model::GuestSample& sample) {
 std::optional<GuestNow> GuestAllocation::now_of(const GuestReading& reading, const model::Vm& vm,
                                                 const guest::Domain& domain) {
   const auto mode = std::min(mode_, vm.policy.mode);
-  if ((!vm.cpu && !vm.memory) || mode == model::Mode::kObserve) return std::nullopt;
+  if ((!vm.policy.cpu && !vm.policy.memory) || mode == model::Mode::kObserve) return std::nullopt;
   GuestNow now{.vm = &vm, .domain = &domain};
   now.enforced = mode == model::Mode::kEnforce && !reading.roster.is_frozen(vm.dataplane);
   // The sample knows whether the balloon driver still speaks; without one the domain was only just found.

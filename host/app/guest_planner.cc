@@ -25,7 +25,7 @@ std::string amount_text(GuestResource resource, std::uint64_t amount) {
 }
 
 const std::optional<model::GuestShare>& share_of(const model::Vm& vm, GuestResource resource) {
-  return resource == GuestResource::kCpu ? vm.cpu : vm.memory;
+  return resource == GuestResource::kCpu ? vm.policy.cpu : vm.policy.memory;
 }
 
 std::uint64_t present(const GuestNow& guest, GuestResource resource) {

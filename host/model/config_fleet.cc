@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -117,43 +116,6 @@ wire::Attachment read_attachment(TomlTable& table) {
 }
 
 // CPUs as a number: 1.5 are 1,500,000 microseconds per second.
-Result<std::uint64_t> micros_from(double cpus) {
-  constexpr double kMicros = 1e6;
-  constexpr double kMostCpus = 65'536;
-  if (cpus >= 0 && cpus <= kMostCpus) return static_cast<std::uint64_t>(std::llround(cpus * kMicros));
-  return fail(ErrorCode::kInvalidConfig, fmt::format("{} is not a number of CPUs from 0 to {}", cpus, kMostCpus));
-}
-
-void read_amount(TomlTable& table, std::string_view key, GuestResource resource, std::uint64_t& out) {
-  if (!table.has(key)) return;
-  if (resource == GuestResource::kMemory) {
-    Bytes bytes;
-    table.read(key, bytes, parse_bytes);
-    out = bytes.value;
-    return;
-  }
-  double cpus = 0;
-  table.read(key, cpus);
-  if (const auto micros = micros_from(cpus))
-    out = *micros;
-  else
-    table.error(key, micros.error().message);
-}
-
-// `cpu = {guarantee = 0.5, cap = 4}`, `memory = {guarantee = "1GiB"}`; `{}` enables it as well.
-std::optional<GuestShare> read_share(TomlTable& vm, std::string_view key, GuestResource resource) {
-  auto table = vm.table(key);
-  if (!table) return std::nullopt;
-  GuestShare share;
-  read_amount(*table, "guarantee", resource, share.guarantee);
-  read_amount(*table, "cap", resource, share.cap);
-  table->read("weight", share.weight, 0, kLargestWeight);
-  if (share.cap < share.guarantee) table->error("cap", "must not be below the guarantee");
-  if (share.cap == 0) table->error("cap", "must be more than 0");
-  table->finish();
-  return share;
-}
-
 Vm read_vm(TomlTable& table, const std::string& default_tier) {
   Vm vm;
   for (const auto* key : {"name", "dataplane"}) table.require(key);
@@ -162,8 +124,6 @@ Vm read_vm(TomlTable& table, const std::string& default_tier) {
   table.read("allow_foreign_mac", vm.allow_foreign_mac);
   table.read("uuid", vm.uuid, uuid_from);
   for (auto& attachment : table.tables("attachments")) vm.attachments.push_back(read_attachment(attachment));
-  vm.cpu = read_share(table, "cpu", GuestResource::kCpu);
-  vm.memory = read_share(table, "memory", GuestResource::kMemory);
   vm.policy.tier = default_tier;
   vm.policy = patched(vm.policy, read_policy(table));
   table.finish();

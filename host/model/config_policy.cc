@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/model/config_policy.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 namespace foreflow::model {
@@ -32,6 +34,43 @@ void read_rate_patch(TomlTable& table, std::string_view key, PerDirection<std::o
 void read_burst(TomlTable& table, std::uint64_t& out) {
   table.read("burst", out, parse_duration);
   if (out < kNanosPerSecond / 1000 || out > 10 * kNanosPerSecond) table.error("burst", "must be 1ms to 10s");
+}
+
+Result<std::uint64_t> micros_from(double cpus) {
+  constexpr double kMicros = 1e6;
+  constexpr double kMostCpus = 65'536;
+  if (cpus >= 0 && cpus <= kMostCpus) return static_cast<std::uint64_t>(std::llround(cpus * kMicros));
+  return fail(ErrorCode::kInvalidConfig, fmt::format("{} is not a number of CPUs from 0 to {}", cpus, kMostCpus));
+}
+
+void read_amount(TomlTable& table, std::string_view key, GuestResource resource, std::uint64_t& out) {
+  if (!table.has(key)) return;
+  if (resource == GuestResource::kMemory) {
+    Bytes bytes;
+    table.read(key, bytes, parse_bytes);
+    out = bytes.value;
+    return;
+  }
+  double cpus = 0;
+  table.read(key, cpus);
+  if (const auto micros = micros_from(cpus))
+    out = *micros;
+  else
+    table.error(key, micros.error().message);
+}
+
+// `cpu = {guarantee = 0.5, cap = 4}`, `memory = {guarantee = "1GiB"}`; `{}` enables it as well.
+std::optional<GuestShare> read_share(TomlTable& vm, std::string_view key, GuestResource resource) {
+  auto table = vm.table(key);
+  if (!table) return std::nullopt;
+  GuestShare share;
+  read_amount(*table, "guarantee", resource, share.guarantee);
+  read_amount(*table, "cap", resource, share.cap);
+  table->read("weight", share.weight, 0, kLargestWeight);
+  if (share.cap < share.guarantee) table->error("cap", "must not be below the guarantee");
+  if (share.cap == 0) table->error("cap", "must be more than 0");
+  table->finish();
+  return share;
 }
 
 }  // namespace
@@ -100,6 +139,8 @@ PolicyPatch read_policy(TomlTable& table) {
                   {{"observe", Mode::kObserve}, {"recommend", Mode::kRecommend}, {"enforce", Mode::kEnforce}});
   if (table.has("mode")) patch.mode = mode;
   read_bypass(table, patch.bypass);
+  patch.cpu = read_share(table, "cpu", GuestResource::kCpu);
+  patch.memory = read_share(table, "memory", GuestResource::kMemory);
   return patch;
 }
 

@@ -24,6 +24,8 @@ void overlay_all(Target& target, const PolicyPatch& patch) {
   overlay(target.shape, patch.shape);
   overlay(target.mode, patch.mode);
   overlay(target.bypass, patch.bypass);
+  overlay(target.cpu, patch.cpu);
+  overlay(target.memory, patch.memory);
   for (std::size_t i = 0; i < kDirections; ++i) {
     overlay(target.guarantee[i], patch.guarantee[i]);
     overlay(target.cap[i], patch.cap[i]);

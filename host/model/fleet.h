@@ -60,10 +60,12 @@ struct Policy {
   PerDirection<std::uint64_t> packets{0, 0};                  // cap in packets per second; 0 = none
   PerDirection<BytesPerSecond> least{};                       // it is planned for at least this much
   PerDirection<BytesPerSecond> most{kUnlimited, kUnlimited};  // and for no more than this much
-  std::uint64_t burst_ns = 0;    // of the cap: what may come at once; 0 = as [allocation] says
-  bool shape = false;            // what is over the limit waits for up to 20 ms instead of being dropped
-  Mode mode = Mode::kEnforce;    // no more than the manager's own
-  std::optional<Bypass> bypass;  // as its group says, or no bypass
+  std::uint64_t burst_ns = 0;        // of the cap: what may come at once; 0 = as [allocation] says
+  bool shape = false;                // what is over the limit waits for up to 20 ms instead of being dropped
+  Mode mode = Mode::kEnforce;        // no more than the manager's own
+  std::optional<Bypass> bypass;      // as its group says, or no bypass
+  std::optional<GuestShare> cpu;     // set at its hypervisor; nullopt: left alone
+  std::optional<GuestShare> memory;  // as above
   bool operator==(const Policy&) const = default;
 };
 
@@ -81,6 +83,8 @@ struct PolicyPatch {
   std::optional<bool> shape;
   std::optional<Mode> mode;
   std::optional<Bypass> bypass;
+  std::optional<GuestShare> cpu;  // all of it, as memory
+  std::optional<GuestShare> memory;
   bool operator==(const PolicyPatch&) const = default;
 };
 
@@ -119,8 +123,6 @@ struct Vm {
   std::string uuid;  // of its domain at the hypervisor; empty: the domain is known by its MACs
   bool allow_foreign_mac = false;
   Policy policy;
-  std::optional<GuestShare> cpu;        // set at its hypervisor; nullopt: left alone
-  std::optional<GuestShare> memory;     // as above
   std::vector<Handling> applications;   // each category at most once
   std::vector<TrafficRule> rules = {};  // each number and direction at most once
   bool operator==(const Vm&) const = default;

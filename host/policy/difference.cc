@@ -8,6 +8,7 @@
 namespace foreflow::policy {
 namespace {
 
+using model::GuestResource;
 using Facts = std::map<std::string, std::string>;
 
 template <typename T, typename Text>
@@ -21,6 +22,16 @@ std::string text_of(const std::optional<model::Bypass>& bypass) {
   return fmt::format("bypass after {}, back after {} s", model::format_bypass(*bypass), bypass->idle_seconds);
 }
 
+std::string text_of(const std::optional<model::GuestShare>& share, GuestResource resource) {
+  if (!share) return "left alone";
+  const auto amount = [resource](std::uint64_t value) {
+    return resource == GuestResource::kCpu ? fmt::format("{} CPUs", static_cast<double>(value) / 1e6)
+                                           : format_bytes(Bytes{value});
+  };
+  return fmt::format("guarantee {}, cap {}, weight {}", amount(share->guarantee),
+                     share->cap == model::GuestShare{}.cap ? "none" : amount(share->cap), share->weight);
+}
+
 void put(Facts& facts, const model::Vm& vm) {
   const auto what = "vm " + vm.name;
   const auto& policy = vm.policy;
@@ -31,6 +42,8 @@ void put(Facts& facts, const model::Vm& vm) {
   facts[what + " excess"] = policy.shape ? "shape" : "police";
   facts[what + " bypass"] = policy.bypass ? text_of(policy.bypass) : "as its group";
   facts[what + " mode"] = model::to_string(policy.mode);
+  facts[what + " CPU"] = text_of(policy.cpu, GuestResource::kCpu);
+  facts[what + " memory"] = text_of(policy.memory, GuestResource::kMemory);
   put(facts, what + " guarantee", policy.guarantee, format_rate);
   put(facts, what + " cap", policy.cap, format_rate);
   put(facts, what + " least", policy.least, format_rate);

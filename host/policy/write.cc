@@ -135,6 +135,20 @@ std::string text_of(const ApplicationClass& one) {
   return text + text_of(one.bypass) + "\n";
 }
 
+// `amount`: writes one as read_policy() reads it.
+template <typename Amount>
+std::string share(const model::GuestShare& share, Amount amount) {
+  auto out = fmt::format("{{guarantee = {}", amount(share.guarantee));
+  if (share.cap != model::GuestShare{}.cap) out += fmt::format(", cap = {}", amount(share.cap));
+  return out + fmt::format(", weight = {}}}", share.weight);
+}
+std::string cpu_share(const model::GuestShare& of) {
+  return share(of, [](std::uint64_t micros) { return fmt::format("{}", static_cast<double>(micros) / 1e6); });
+}
+std::string memory_share(const model::GuestShare& of) {
+  return share(of, [](std::uint64_t bytes) { return quoted(fmt::format("{}B", bytes)); });
+}
+
 }  // namespace
 
 std::map<std::string, std::string> said(const model::PolicyPatch& patch) {
@@ -146,6 +160,8 @@ std::map<std::string, std::string> said(const model::PolicyPatch& patch) {
   if (patch.burst_ns) out["burst"] = quoted(exact_duration(*patch.burst_ns));
   if (patch.shape) out["shape"] = *patch.shape ? "true" : "false";
   if (patch.bypass) out.merge(said(*patch.bypass));
+  if (patch.cpu) out["cpu"] = cpu_share(*patch.cpu);
+  if (patch.memory) out["memory"] = memory_share(*patch.memory);
   if (patch.mode) out["mode"] = quoted(std::string(model::to_string(*patch.mode)));
   say(out, "guarantee", patch.guarantee, rate);
   say(out, "cap", patch.cap, rate);

@@ -81,12 +81,12 @@ TEST(ManagerConfig, AHypervisorBelongsToAHostWithADataplane) {
 TEST(ManagerConfig, CpuAndMemoryAreLeftAloneUnlessAVmEnablesThem) {
   const auto plain = parse_config(kGood, "f.toml");
   ASSERT_TRUE(plain) << plain.error().message;
-  EXPECT_FALSE(plain->fleet.vms[0].cpu || plain->fleet.vms[0].memory);
+  EXPECT_FALSE(plain->fleet.vms[0].policy.cpu || plain->fleet.vms[0].policy.memory);
   const auto enabled = parse_config(
       std::string(kGood) + "cpu = {guarantee = 0.5, cap = 4, weight = 3}\nmemory = {guarantee = \"1GiB\"}\n", "f.toml");
   ASSERT_TRUE(enabled) << enabled.error().message;
-  EXPECT_EQ(enabled->fleet.vms[0].cpu, (model::GuestShare{500'000, 4'000'000, 3}));
-  EXPECT_EQ(enabled->fleet.vms[0].memory, (model::GuestShare{.guarantee = 1ull << 30}));
+  EXPECT_EQ(enabled->fleet.vms[0].policy.cpu, (model::GuestShare{500'000, 4'000'000, 3}));
+  EXPECT_EQ(enabled->fleet.vms[0].policy.memory, (model::GuestShare{.guarantee = 1ull << 30}));
   const auto reason = reason_for(std::string(kGood) + "cpu = {guarantee = 2, cap = -1}\nmemory = {cap = \"0\"}\n");
   EXPECT_THAT(reason, HasSubstr("-1 is not a number of CPUs"));
   EXPECT_THAT(reason, HasSubstr("must be more than 0"));

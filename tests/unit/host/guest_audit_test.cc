@@ -33,8 +33,8 @@ class Host {
     for (std::uint32_t i = 0; i < vms; ++i) {
       auto& vm = fleet_.vms[i];
       vm.id = VmId{i + 1};
-      vm.cpu = model::GuestShare{.guarantee = kCpu / 2};
-      vm.memory = model::GuestShare{.weight = 1 + i % 3};
+      vm.policy.cpu = model::GuestShare{.guarantee = kCpu / 2};
+      vm.policy.memory = model::GuestShare{.weight = 1 + i % 3};
       domains_[i].vcpus = 2;
       domains_[i].vcpus_maximum = 4;
       domains_[i].memory = {.current = {2'048 * kMib}, .maximum = {4'096 * kMib}};

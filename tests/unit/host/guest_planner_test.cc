@@ -38,7 +38,7 @@ class GuestPlannerTest : public ::testing::Test {
     now_.value += 10 * static_cast<std::int64_t>(kNanosPerSecond);
     GuestRequest request{.fleet = fleet_, .host = "node1", .node = node_, .now = now_};
     for (std::size_t i = 0; i < 2; ++i)
-      if (fleet_.vms[i].cpu || fleet_.vms[i].memory)
+      if (fleet_.vms[i].policy.cpu || fleet_.vms[i].policy.memory)
         request.guests.push_back({&fleet_.vms[i], &domains_[i], used_[i], true});
     request.others = others_;
     request.forecast = [&](VmId vm, GuestResource resource) -> std::optional<forecast::Forecast> {
@@ -77,7 +77,7 @@ class GuestPlannerTest : public ::testing::Test {
 TEST_F(GuestPlannerTest, LeavesAloneWhatNobodyEnabled) { EXPECT_TRUE(plan().decisions.empty()); }
 
 TEST_F(GuestPlannerTest, CpuRisesAtOnceAndFallsAfterTheHold) {
-  fleet_.vms[0].cpu = model::GuestShare{};
+  fleet_.vms[0].policy.cpu = model::GuestShare{};
   demand_[{VmId{1}, GuestResource::kCpu}] = 3 * kCpu;
   EXPECT_EQ(of(plan(), 1, GuestResource::kCpu).want, 3 * kCpu);
   demand_[{VmId{1}, GuestResource::kCpu}] = kCpu;
@@ -88,9 +88,9 @@ TEST_F(GuestPlannerTest, CpuRisesAtOnceAndFallsAfterTheHold) {
 
 TEST_F(GuestPlannerTest, CpusAreSharedByWeightAndGuaranteesHold) {
   node_.cpus = 4;
-  for (auto& vm : fleet_.vms) vm.cpu = model::GuestShare{};
+  for (auto& vm : fleet_.vms) vm.policy.cpu = model::GuestShare{};
   fleet_.vms[0].policy.tier = fleet_.vms[1].policy.tier;
-  fleet_.vms[0].cpu->guarantee = 5 * kCpu / 2;
+  fleet_.vms[0].policy.cpu->guarantee = 5 * kCpu / 2;
   for (const auto vm : {1u, 2u}) demand_[{VmId{vm}, GuestResource::kCpu}] = 4 * kCpu;
   const auto planned = plan();
   const auto web = of(planned, 1, GuestResource::kCpu).limit;
@@ -101,7 +101,7 @@ TEST_F(GuestPlannerTest, CpusAreSharedByWeightAndGuaranteesHold) {
 }
 
 TEST_F(GuestPlannerTest, MemoryFallsSlowlyAndNeverBelowWhatIsUsedAndAMargin) {
-  fleet_.vms[0].memory = model::GuestShare{};
+  fleet_.vms[0].policy.memory = model::GuestShare{};
   demand_[{VmId{1}, GuestResource::kMemory}] = 512 * kMib;
   used_[0] = Bytes{512 * kMib};
   const auto least = 512 * kMib + GuestPlanner::margin(*used_[0]).value;
@@ -116,13 +116,13 @@ TEST_F(GuestPlannerTest, MemoryFallsSlowlyAndNeverBelowWhatIsUsedAndAMargin) {
 }
 
 TEST_F(GuestPlannerTest, MemoryRisesAtOnceWithWhatIsUsed) {
-  fleet_.vms[0].memory = model::GuestShare{};
+  fleet_.vms[0].policy.memory = model::GuestShare{};
   used_[0] = Bytes{2 * kGib};
   EXPECT_EQ(of(plan(), 1, GuestResource::kMemory).limit, 2 * kGib + 2 * kGib / 8);
 }
 
 TEST_F(GuestPlannerTest, ASilentBalloonDriverKeepsWhatItsVmHas) {
-  fleet_.vms[0].memory = model::GuestShare{};
+  fleet_.vms[0].policy.memory = model::GuestShare{};
   demand_[{VmId{1}, GuestResource::kMemory}] = 100 * kMib;
   used_[0].reset();
   run(50);
@@ -132,15 +132,15 @@ TEST_F(GuestPlannerTest, ASilentBalloonDriverKeepsWhatItsVmHas) {
 }
 
 TEST_F(GuestPlannerTest, WithoutAForecastNothingIsNarrowed) {
-  fleet_.vms[0].cpu = model::GuestShare{};
-  fleet_.vms[0].memory = model::GuestShare{};
+  fleet_.vms[0].policy.cpu = model::GuestShare{};
+  fleet_.vms[0].policy.memory = model::GuestShare{};
   run(50);
   EXPECT_EQ(of(plan(), 1, GuestResource::kCpu).want, 2 * kCpu);
   EXPECT_EQ(of(plan(), 1, GuestResource::kMemory).limit, 2 * kGib);
 }
 
 TEST_F(GuestPlannerTest, MemoryRisesOnlyIntoWhatTheHostHasFree) {
-  fleet_.vms[0].memory = model::GuestShare{};
+  fleet_.vms[0].policy.memory = model::GuestShare{};
   demand_[{VmId{1}, GuestResource::kMemory}] = 3 * kGib;
   others_ = Bytes{9 * kGib};
   node_.memory = Bytes{13 * kGib};  // 11.7 GiB may be given, 11 are
@@ -150,15 +150,15 @@ TEST_F(GuestPlannerTest, MemoryRisesOnlyIntoWhatTheHostHasFree) {
 }
 
 TEST_F(GuestPlannerTest, GuaranteesThatDoNotFitAreNamedAndNothingIsDecided) {
-  fleet_.vms[0].cpu = model::GuestShare{.guarantee = 4 * kCpu};
-  fleet_.vms[1].cpu = model::GuestShare{.guarantee = 4 * kCpu};
+  fleet_.vms[0].policy.cpu = model::GuestShare{.guarantee = 4 * kCpu};
+  fleet_.vms[1].policy.cpu = model::GuestShare{.guarantee = 4 * kCpu};
   const auto planned = plan();
   EXPECT_TRUE(planned.decisions.empty());
   EXPECT_THAT(planned.failures.at(GuestResource::kCpu), HasSubstr("8.00 CPUs, more than the 7.20 CPUs"));
 }
 
 TEST_F(GuestPlannerTest, AVmThatUsesAllThatItMayIsLimited) {
-  fleet_.vms[0].cpu = model::GuestShare{.cap = kCpu};
+  fleet_.vms[0].policy.cpu = model::GuestShare{.cap = kCpu};
   plan();
   model::GuestSample sample{.vm = VmId{1}, .interval_ns = kNanosPerSecond, .cpu_ns = 970'000'000, .vcpus = 2};
   EXPECT_TRUE(planner_.is_limited(sample));

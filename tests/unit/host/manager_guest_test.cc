@@ -38,8 +38,8 @@ class ManagerGuestTest : public ManagerTest {
   void start_reading(const std::string& uri) {
     auto settings = config();
     settings.fleet.hypervisors = {{"node1", uri, kNanosPerSecond}};
-    settings.fleet.vms[0].memory = memory_;
-    settings.fleet.vms[0].cpu = cpu_;
+    settings.fleet.vms[0].policy.memory = memory_;
+    settings.fleet.vms[0].policy.cpu = cpu_;
     auto started = Manager::start(settings);
     ASSERT_TRUE(started) << started.error().message;
     manager_ = std::move(*started);
@@ -90,6 +90,22 @@ TEST_F(ManagerGuestTest, SetsMemoryAndVcpusWhereThatIsEnabled) {
   EXPECT_EQ(guests[0]["memory_decision"]["error"], "") << "that was not refused";
   EXPECT_THAT(foreflow({"guest", "list"}).out, HasSubstr("(refused)"));
   EXPECT_THAT(foreflow({"vm", "show", "web"}).out, HasSubstr("memory limit"));
+}
+
+TEST_F(ManagerGuestTest, ARuleOfThePolicyEnablesThem) {
+  if (!has_libvirt()) GTEST_SKIP() << "built without libvirt-dev";
+  start_reading(test_driver());
+  ASSERT_TRUE(wait_for([&] { return manager_->vms("web")->at(0).guest.has_value(); }));
+  EXPECT_FALSE(manager_->vms("web")->at(0).guest->memory) << "off unless enabled";
+  const auto policy = folder_ / "policy.toml";
+  std::ofstream(policy) << "[[vm]]\nname = \"web\"\nmemory = {guarantee = \"1536MiB\"}\n";
+  EXPECT_THAT(foreflow({"policy", "diff", policy.string()}).out, HasSubstr("vm web memory"));
+  ASSERT_EQ(foreflow({"policy", "apply", policy.string()}).code, ExitCode::kDone);
+  ASSERT_TRUE(wait_for([&] {
+    const auto guest = manager_->vms("web")->at(0).guest;
+    return guest && guest->memory && guest->memory->limit == 1536ull << 20;
+  }));
+  EXPECT_FALSE(manager_->vms("web")->at(0).guest->cpu) << "of which the rule says nothing";
 }
 
 TEST_F(ManagerGuestTest, CpuAndMemoryAreExplainedAndReplayedLikeTraffic) {

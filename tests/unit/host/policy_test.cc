@@ -55,6 +55,8 @@ packets = 1000
 burst = "100ms"
 shape = true
 mode = "recommend"
+cpu = {guarantee = 0.25, cap = 4}
+memory = {guarantee = "1GiB", weight = 3}
 
 [[event]]
 name = "sale"
@@ -139,9 +141,9 @@ TEST(PolicyDocument, TheExampleIsOne) {
 
 TEST(PolicyDocument, NamesFileAndLineOfEveryMistake) {
   const auto refused =
-      read("[[vm]]\nname = \"web\"\ncpa = \"5M\"\n[[class]]\nname = \"c\"\ncategories = [\"vidio\"]\n", "p.toml");
+      read("[[vm]]\nname = \"web\"\ncapp = \"5M\"\n[[class]]\nname = \"c\"\ncategories = [\"vidio\"]\n", "p.toml");
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("p.toml:3: vm[0].cpa: unknown key; did you mean 'cap'?"),
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("p.toml:3: vm[0].capp: unknown key; did you mean 'cap'?"),
                                              HasSubstr("p.toml:6:"), HasSubstr("did you mean 'video'?")));
 }
 
@@ -252,6 +254,19 @@ TEST(PolicyDocument, SaysWhatIsWrongWithARule) {
   EXPECT_THAT(refused("idle = \"10ms\"\n"), HasSubstr("must be 1s to 12d in whole seconds"));
   EXPECT_THAT(refused("demand = \"hardware\"\n"), HasSubstr("'require_hw'"));
   EXPECT_EQ(refused("protocol = \"6\"\nlocal_port = 80\n"), "");
+}
+
+TEST(PolicyEffective, CpuAndMemoryAreEnabledByARuleAndReplacedByTheNext) {
+  const auto at = effective(small_fleet(),
+                            parsed("[[vm]]\nname = \"*\"\ncpu = {}\nmemory = {guarantee = \"1GiB\"}\n"
+                                   "[[vm]]\nname = \"web\"\ncpu = {guarantee = 0.5, cap = 2, weight = 3}\n"),
+                            kNow);
+  EXPECT_EQ(policy_of(at, 0).cpu, (model::GuestShare{500'000, 2'000'000, 3}));
+  EXPECT_EQ(policy_of(at, 0).memory, (model::GuestShare{.guarantee = 1ull << 30}));
+  EXPECT_EQ(policy_of(at, 1).cpu, model::GuestShare{});
+  const auto refused = read("[[vm]]\nname = \"web\"\ncpu = {guarantee = 3, cap = 2}\n", "p.toml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("p.toml:3: "), HasSubstr("must not be below the guarantee")));
 }
 
 TEST(PolicyEffective, AQueueHoldsWhereThePolicyHasQueueing) {
