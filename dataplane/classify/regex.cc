@@ -2,6 +2,7 @@
 #include "dataplane/classify/regex.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -249,12 +250,30 @@ RegexDatabase deserialise(std::string_view bytes) {
   return RegexDatabase(database);
 }
 
+namespace {
+
+// Hyperscan 5.4 loads whole vectors (64 bytes with AVX-512 VBMI), also across the end of what it is given; Vectorscan
+// has mended that since (its issue 322). Pages are this large at least.
+constexpr std::size_t kReadsBeyond = 128, kPage = 4'096;
+
+bool ends_near_a_page(std::span<const std::uint8_t> bytes) noexcept {
+  return (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size() - 1) % kPage >= kPage - kReadsBeyond;
+}
+
+}  // namespace
+
 void scan(const hs_database* database, hs_scratch* scratch, std::span<const std::uint8_t> payload,
           Matches& matches) noexcept {
   matches.count = 0;
   if (database == nullptr || payload.empty()) return;
-  const auto size = static_cast<unsigned>(std::min(payload.size(), kScanBytes));
-  hs_scan(database, reinterpret_cast<const char*>(payload.data()), size, 0, scratch, on_match, &matches);
+  auto start = payload.first(std::min(payload.size(), kScanBytes));
+  std::array<std::uint8_t, kScanBytes + kReadsBeyond> copy;
+  if (ends_near_a_page(start)) {  // one payload in 32: nobody knows whether the next page can be read
+    std::copy(start.begin(), start.end(), copy.begin());
+    start = std::span(copy).first(start.size());
+  }
+  hs_scan(database, reinterpret_cast<const char*>(start.data()), static_cast<unsigned>(start.size()), 0, scratch,
+          on_match, &matches);
 }
 
 }  // namespace foreflow::classify

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include "dataplane/classify/classifier.h"
 #include "tests/support/signatures.h"
@@ -59,6 +60,24 @@ TEST_F(ClassifyProduct, RecognisesEverySampleOnPortsThatSayNothing) {
     EXPECT_GE(verdict.confidence, 50) << sample.protocol << ' ' << sample.what;
     EXPECT_EQ(verdict.source, Source::kPayload);
   }
+}
+
+TEST_F(ClassifyProduct, APayloadMayEndWhereMemoryEnds) {
+  constexpr std::size_t kPage = 4'096, kPages = 16;
+  auto* memory = static_cast<std::uint8_t*>(
+      mmap(nullptr, (kPages + 1) * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(memory, MAP_FAILED);
+  auto* const end = memory + kPages * kPage;
+  ASSERT_EQ(mprotect(end, kPage, PROT_NONE), 0);
+  for (const auto& sample : payload_samples())
+    for (std::size_t size = 1; size <= sample.payload.size(); size += size < 160 ? 1 : size / 8) {
+      const std::span payload(end - size, size);
+      std::copy_n(sample.payload.begin(), size, payload.begin());
+      const auto there = inspector_->inspect(*classifier_, {payload, sample.ip_protocol, 40'001, 40'003, 0});
+      const auto here = inspect({payload.begin(), payload.end()}, sample.ip_protocol);
+      EXPECT_EQ(there.protocol, here.protocol) << sample.protocol << ' ' << sample.what << ", " << size << " bytes";
+    }
+  munmap(memory, (kPages + 1) * kPage);
 }
 
 TEST_F(ClassifyProduct, NoPortMakesASampleAnotherProtocol) {
